@@ -1,1 +1,1 @@
-//! Placeholder until its part lands.
+//! Words things for people and machines: terminal, JUnit, JSON lines. Pure but for a `Write`.

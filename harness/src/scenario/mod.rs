@@ -1,1 +1,11 @@
-//! Placeholder until its part lands.
+//! From the text of a scenario file to trials that can be run and judged, or every mistake at once, each with its place.
+//!
+//! A scenario is read against the [`World`]: the hosts, statements and faults that exist. Reading resolves every
+//! target (`@unit`, `@others`, …) for every host, so that nothing behind this module handles a half-resolved name.
+//! This module is pure: it takes texts and gives values, and imports nothing else of the crate.
+
+mod model;
+mod world;
+
+pub use model::*;
+pub use world::*;
