@@ -1,5 +1,1 @@
 //! Plans trials, runs each in a clone of its host's template, and emits events; it never prints.
-
-mod event;
-
-pub use event::*;
