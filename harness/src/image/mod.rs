@@ -3,11 +3,14 @@
 //! All of it is blocking code that prints nothing: whoever calls it hands in a [`Progress`] and words things for
 //! people. Every product is an entry of the content-addressed [`Store`]; nothing outside that folder is written.
 
+mod archive;
 mod command;
 mod digest;
 mod error;
 pub mod guest;
+mod initrd;
 mod key;
+mod sources;
 pub mod store;
 pub mod test_image;
 pub mod tools;

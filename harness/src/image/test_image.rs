@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Error, Result};
+use super::{Error, Result, archive};
 
 mod layer;
 mod name;
@@ -67,10 +67,10 @@ pub fn archive(images: &[TestImage], busybox: &[u8]) -> Result<Vec<u8>> {
         "manifest.json".to_owned(),
         Value::Array(list).to_string().into_bytes(),
     );
-    layer::tar_of(
+    archive::tar_of(
         files
             .into_iter()
-            .map(|(path, bytes)| layer::Item::file(path, 0o644, bytes)),
+            .map(|(path, bytes)| archive::Item::file(path, 0o644, bytes)),
     )
 }
 

@@ -1,8 +1,7 @@
-//! The one layer that all test images share, and the tar archives that it and the images travel in.
+//! The one layer that all test images share.
 
-use tar::{Builder, EntryType, Header};
-
-use crate::image::{Error, Result};
+use crate::image::Result;
+use crate::image::archive::{Item, tar_of};
 
 /// What the scripts, the health checks of compose files, and people in a container may call.
 const APPLETS: &[&str] = &[
@@ -19,45 +18,6 @@ const HEALTH: &str = include_str!("../../../../fixtures/image/health");
 /// Users that a compose file may name; podman adds others by number.
 const PASSWD: &str = "root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n";
 const GROUP: &str = "root:x:0:\nnogroup:x:65534:\n";
-
-/// One member of a tar archive, owned by root and as old as time.
-pub(super) struct Item {
-    path: String,
-    mode: u32,
-    content: Content,
-}
-
-enum Content {
-    Folder,
-    File(Vec<u8>),
-    Link(String),
-}
-
-impl Item {
-    pub(super) fn file(path: impl Into<String>, mode: u32, bytes: impl Into<Vec<u8>>) -> Item {
-        Item {
-            path: path.into(),
-            mode,
-            content: Content::File(bytes.into()),
-        }
-    }
-
-    fn folder(path: &str, mode: u32) -> Item {
-        Item {
-            path: path.to_owned(),
-            mode,
-            content: Content::Folder,
-        }
-    }
-
-    fn link(path: impl Into<String>, target: &str) -> Item {
-        Item {
-            path: path.into(),
-            mode: 0o777,
-            content: Content::Link(target.to_owned()),
-        }
-    }
-}
 
 /// The layer as an uncompressed tar.
 pub(super) fn build(busybox: &[u8]) -> Result<Vec<u8>> {
@@ -87,39 +47,4 @@ pub(super) fn build(busybox: &[u8]) -> Result<Vec<u8>> {
             .map(|name| Item::link(format!("bin/{name}"), "health")),
     );
     tar_of(items)
-}
-
-/// Packs members in the order given.
-pub(super) fn tar_of(items: impl IntoIterator<Item = Item>) -> Result<Vec<u8>> {
-    let mut archive = Builder::new(Vec::new());
-    for item in items {
-        append(&mut archive, &item).map_err(Error::io("pack", &item.path))?;
-    }
-    archive
-        .into_inner()
-        .map_err(Error::io("pack", "an archive"))
-}
-
-fn append(archive: &mut Builder<Vec<u8>>, item: &Item) -> std::io::Result<()> {
-    let mut header = Header::new_ustar();
-    header.set_mode(item.mode);
-    header.set_uid(0);
-    header.set_gid(0);
-    header.set_mtime(0);
-    header.set_size(0);
-    match &item.content {
-        Content::Folder => {
-            header.set_entry_type(EntryType::Directory);
-            archive.append_data(&mut header, format!("{}/", item.path), std::io::empty())
-        }
-        Content::Link(target) => {
-            header.set_entry_type(EntryType::Symlink);
-            archive.append_link(&mut header, &item.path, target)
-        }
-        Content::File(bytes) => {
-            header.set_entry_type(EntryType::Regular);
-            header.set_size(bytes.len() as u64);
-            archive.append_data(&mut header, &item.path, bytes.as_slice())
-        }
-    }
 }
