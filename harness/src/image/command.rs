@@ -1,0 +1,112 @@
+//! Runs programs of the host to their end, and turns a failure into an error that shows what they said last.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use super::{Error, Result, tools};
+
+/// How many of a failed program's lines an error shows.
+const LAST_LINES: usize = 15;
+
+/// Runs a program and hands each line that it prints (output and errors as one stream) to `line`.
+///
+/// # Errors
+/// If it cannot be started, cannot be read from, or does not end with success.
+pub(super) fn run(
+    operation: &'static str,
+    mut command: Command,
+    advice: &'static str,
+    line: &mut dyn FnMut(&str),
+) -> Result<()> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let failed = |source: io::Error| Error::io("run", &program)(source);
+    let (reader, writer) = io::pipe().map_err(failed)?;
+    command
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone().map_err(failed)?)
+        .stderr(writer);
+    command
+        .env("PATH", tools::search_path())
+        .env("LC_ALL", "C.UTF-8");
+    let mut child = command.spawn().map_err(failed)?;
+    // The command still holds the pipe's writing ends; without this the reader would never see the end.
+    drop(command);
+    let last = read_lines(BufReader::new(reader), line);
+    let status = child.wait().map_err(failed)?;
+    let last_lines = last
+        .map_err(failed)?
+        .into_iter()
+        .collect::<Vec<_>>()
+        .join("\n");
+    if status.success() {
+        return Ok(());
+    }
+    Err(Error::Command {
+        operation,
+        program,
+        status: status.to_string(),
+        last_lines,
+        advice,
+    })
+}
+
+fn read_lines(
+    mut reader: impl BufRead,
+    line: &mut dyn FnMut(&str),
+) -> io::Result<VecDeque<String>> {
+    let mut last = VecDeque::new();
+    let mut bytes = Vec::new();
+    while reader.read_until(b'\n', &mut bytes)? > 0 {
+        let text = String::from_utf8_lossy(&bytes).trim_end().to_owned();
+        line(&text);
+        if last.len() == LAST_LINES {
+            last.pop_front();
+        }
+        last.push_back(text);
+        bytes.clear();
+    }
+    Ok(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> (Result<()>, Vec<String>) {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        let mut lines = Vec::new();
+        let result = run("try", command, "look again", &mut |line| {
+            lines.push(line.to_owned())
+        });
+        (result, lines)
+    }
+
+    #[test]
+    fn lines_of_both_streams_arrive_in_order() {
+        let (result, lines) = shell("echo one; echo two >&2; printf three");
+        assert!(result.is_ok());
+        assert_eq!(lines, ["one", "two", "three"]);
+    }
+
+    #[test]
+    fn a_failure_shows_the_last_lines_only() {
+        let (result, lines) = shell("seq 100; exit 3");
+        assert_eq!(lines.len(), 100);
+        let text = result.unwrap_err().to_string();
+        assert!(
+            text.starts_with("cannot try: sh ended with exit status: 3; its last lines:\n86\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("100\nlook again"), "{text}");
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let text = run("try", Command::new("/no/such"), "", &mut |_| {})
+            .unwrap_err()
+            .to_string();
+        assert!(text.starts_with("cannot run /no/such: "), "{text}");
+    }
+}

@@ -1,0 +1,353 @@
+//! The content-addressed cache: one folder for each product, found by [`Key`], finished or not there at all.
+//!
+//! Layout below the root: `<kind>/<key>/` the entries, `locks/<kind>-<key>` one lock file each, `tmp/` unfinished work,
+//! `damaged/<kind>-<key>/` the last entry of that name that was found damaged. A build happens in `tmp` under its lock
+//! and is renamed into place when everything is on the disk, so that an interrupted one leaves nothing behind that
+//! could be taken for an entry.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use super::digest::Digests;
+use super::{Error, Key, Progress, Result};
+
+const LOCKS: &str = "locks";
+const UNFINISHED: &str = "tmp";
+const DAMAGED: &str = "damaged";
+
+/// The cache on this machine. Cheap to clone; every process may have its own.
+#[derive(Debug, Clone)]
+pub struct Store {
+    root: PathBuf,
+}
+
+impl Store {
+    /// Opens the cache in `$HARNESS_CACHE`, else in `$XDG_CACHE_HOME/harness`, else in `~/.cache/harness`.
+    ///
+    /// # Errors
+    /// If no folder can be chosen, or as [`Store::open`].
+    pub fn from_environment() -> Result<Store> {
+        if let Some(root) = std::env::var_os("HARNESS_CACHE").filter(|root| !root.is_empty()) {
+            return Store::open(root);
+        }
+        let folders = directories::BaseDirs::new().ok_or(Error::NoCacheFolder)?;
+        Store::open(folders.cache_dir().join("harness"))
+    }
+
+    /// Opens the cache in a folder, creates the folder (mode 0700) if need be, and sweeps away what dead builds left.
+    ///
+    /// # Errors
+    /// If the folder cannot be created or written to.
+    pub fn open(root: impl Into<PathBuf>) -> Result<Store> {
+        let root =
+            std::path::absolute(root.into()).map_err(Error::io("find", "the cache folder"))?;
+        let store = Store { root };
+        for folder in [LOCKS, UNFINISHED, DAMAGED] {
+            create_folder(&store.root.join(folder))?;
+        }
+        store.sweep()?;
+        Ok(store)
+    }
+
+    /// The folder that holds everything.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Looks for a finished entry and compares the stamps of its files.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if a file is not what the build left behind.
+    pub fn find(&self, kind: &str, key: &Key) -> Result<Option<Entry>> {
+        let path = self.folder_of(kind)?.join(key.to_string());
+        if !path.try_exists().map_err(Error::io("look for", &path))? {
+            return Ok(None);
+        }
+        Digests::read(&path)?.check_stamps(&path)?;
+        Ok(Some(Entry { path }))
+    }
+
+    /// Finds an entry, or locks its name and gives out a folder to build it in. A damaged entry is moved aside and
+    /// counts as missing. Waits, saying so once, while another process builds the same entry; such a wait ends at the
+    /// latest when that process does, for the kernel drops its lock.
+    ///
+    /// # Errors
+    /// If the cache cannot be read or written.
+    pub fn begin(&self, kind: &str, key: &Key, progress: &dyn Progress) -> Result<Begun> {
+        if let Ok(Some(entry)) = self.find(kind, key) {
+            return Ok(Begun::Ready(entry));
+        }
+        let name = format!("{kind}-{key}");
+        let lock = self.lock(&name, progress)?;
+        match self.find(kind, key) {
+            Ok(Some(entry)) => return Ok(Begun::Ready(entry)),
+            Ok(None) => {}
+            Err(damaged @ Error::Damaged { .. }) => {
+                let aside = self.move_aside(kind, key)?;
+                progress.notice(&format!(
+                    "{damaged}; moved to {}, building it anew",
+                    aside.display()
+                ));
+            }
+            Err(error) => return Err(error),
+        }
+        let folder = self.root.join(UNFINISHED).join(&name);
+        remove_folder(&folder)?;
+        create_folder(&folder)?;
+        let target = self.folder_of(kind)?.join(key.to_string());
+        Ok(Begun::Build(Unfinished {
+            folder,
+            target,
+            key: key.clone(),
+            _lock: lock,
+        }))
+    }
+
+    /// Finds an entry or builds it in the folder that `build` is given.
+    ///
+    /// # Errors
+    /// What `build` returns, or as [`Store::begin`] and [`Unfinished::commit`].
+    pub fn get_or_build<E: From<Error>>(
+        &self,
+        kind: &str,
+        key: &Key,
+        progress: &dyn Progress,
+        build: impl FnOnce(&Path) -> Result<(), E>,
+    ) -> Result<Entry, E> {
+        match self.begin(kind, key, progress)? {
+            Begun::Ready(entry) => Ok(entry),
+            Begun::Build(unfinished) => {
+                build(unfinished.folder())?;
+                Ok(unfinished.commit()?)
+            }
+        }
+    }
+
+    /// Reads every file of every entry and compares its digest. Returns what was found wrong; empty means sound.
+    ///
+    /// # Errors
+    /// If the cache itself cannot be listed; unreadable entries are findings.
+    pub fn verify(&self, progress: &dyn Progress) -> Result<Vec<Finding>> {
+        let mut findings = Vec::new();
+        for kind in folders_in(&self.root)? {
+            if [LOCKS, UNFINISHED, DAMAGED]
+                .iter()
+                .any(|name| kind.ends_with(name))
+            {
+                continue;
+            }
+            for entry in folders_in(&kind)? {
+                progress.phase(&format!("reading {}", entry.display()));
+                if let Err(problem) =
+                    Digests::read(&entry).and_then(|digests| digests.check_content(&entry))
+                {
+                    findings.push(Finding { entry, problem });
+                }
+            }
+        }
+        Ok(findings)
+    }
+
+    fn folder_of(&self, kind: &str) -> Result<PathBuf> {
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let reserved = [LOCKS, UNFINISHED, DAMAGED].contains(&kind);
+        if kind.is_empty() || reserved || !kind.bytes().all(allowed) {
+            return Err(Error::BadKind {
+                name: kind.to_owned(),
+            });
+        }
+        Ok(self.root.join(kind))
+    }
+
+    /// Takes the lock of a name and leaves in the lock file who has it since when, for others that wait.
+    fn lock(&self, name: &str, progress: &dyn Progress) -> Result<File> {
+        let path = self.root.join(LOCKS).join(name);
+        let mut options = File::options();
+        let mut lock = options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(Error::io("open the lock", &path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => {
+                let holder =
+                    fs::read_to_string(&path).map_err(Error::io("read the lock", &path))?;
+                progress.waiting(&format!(
+                    "waiting: another process is building {name} ({})",
+                    holder.trim_end()
+                ));
+                lock.lock().map_err(Error::io("wait for the lock", &path))?;
+            }
+            Err(fs::TryLockError::Error(source)) => return Err(Error::io("lock", &path)(source)),
+        }
+        let holder = format!(
+            "process {}, since {}\n",
+            std::process::id(),
+            jiff::Timestamp::now()
+                .round(jiff::Unit::Second)
+                .unwrap_or_default()
+        );
+        lock.set_len(0)
+            .and_then(|()| lock.write_all(holder.as_bytes()))
+            .map_err(Error::io("write the lock", &path))?;
+        Ok(lock)
+    }
+
+    /// Keeps one damaged entry a name for people to look at; an older one makes room.
+    fn move_aside(&self, kind: &str, key: &Key) -> Result<PathBuf> {
+        let path = self.folder_of(kind)?.join(key.to_string());
+        let aside = self.root.join(DAMAGED).join(format!("{kind}-{key}"));
+        remove_folder(&aside)?;
+        fs::rename(&path, &aside).map_err(Error::io("move aside", &path))?;
+        Ok(aside)
+    }
+
+    /// Removes unfinished work whose lock nobody holds: its builder is dead.
+    fn sweep(&self) -> Result<()> {
+        for folder in folders_in(&self.root.join(UNFINISHED))? {
+            let Some(name) = folder.file_name() else {
+                continue;
+            };
+            let path = self.root.join(LOCKS).join(name);
+            let lock = File::options()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)
+                .map_err(Error::io("open the lock", &path))?;
+            if lock.try_lock().is_ok() {
+                remove_folder(&folder)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One finished product of the cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    path: PathBuf,
+}
+
+impl Entry {
+    /// The folder with the product's files. They are not to be written to.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path of one file in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+}
+
+/// What [`Store::begin`] found.
+#[derive(Debug)]
+pub enum Begun {
+    /// The entry is there.
+    Ready(Entry),
+    /// The entry is to be built by the caller, who holds its lock.
+    Build(Unfinished),
+}
+
+/// An entry that is being built. Dropped without [`Unfinished::commit`], it leaves nothing behind.
+#[derive(Debug)]
+pub struct Unfinished {
+    folder: PathBuf,
+    target: PathBuf,
+    key: Key,
+    _lock: File,
+}
+
+impl Unfinished {
+    /// The folder to build in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Takes the digests of all files, brings everything to the disk and puts the entry in its place. Nobody may
+    /// write to the files any more: processes that did must have ended.
+    ///
+    /// # Errors
+    /// If a file cannot be read or the folder cannot be renamed.
+    pub fn commit(self) -> Result<Entry> {
+        let description = self.folder.join("key.txt");
+        fs::write(&description, self.key.description())
+            .map_err(Error::io("write", &description))?;
+        Digests::take(&self.folder)?.write(&self.folder)?;
+        sync_folder(&self.folder)?;
+        let parent = self.target.parent().unwrap_or(&self.target);
+        create_folder(parent)?;
+        fs::rename(&self.folder, &self.target)
+            .map_err(Error::io("put into place", &self.target))?;
+        sync_folder(parent)?;
+        Ok(Entry {
+            path: self.target.clone(),
+        })
+    }
+}
+
+impl Drop for Unfinished {
+    /// After a commit the folder is gone and there is nothing to remove; what cannot be removed now is swept later.
+    fn drop(&mut self) {
+        let _ = remove_folder(&self.folder);
+    }
+}
+
+/// One entry that [`Store::verify`] found wrong.
+#[derive(Debug)]
+pub struct Finding {
+    /// The entry's folder.
+    pub entry: PathBuf,
+    /// What is wrong with it.
+    pub problem: Error,
+}
+
+fn create_folder(path: &Path) -> Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(Error::io("create", path))
+}
+
+/// Removes a folder with all its content, if it is there.
+fn remove_folder(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io("remove", path)(source))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn sync_folder(path: &Path) -> Result<()> {
+    File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(Error::io("bring to the disk", path))
+}
+
+/// The folders directly in a folder, sorted.
+fn folders_in(path: &Path) -> Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(path).map_err(Error::io("list", path))? {
+        let entry = entry.map_err(Error::io("list", path))?;
+        if entry
+            .file_type()
+            .map_err(Error::io("look at", entry.path()))?
+            .is_dir()
+        {
+            folders.push(entry.path());
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}
+
+#[cfg(test)]
+mod tests;

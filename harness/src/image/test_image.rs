@@ -1,0 +1,187 @@
+//! Small container images that stand in for the real ones: busybox and two scripts under the names that the compose
+//! files ask for, as an archive for `podman load` and as the storage of a registry. Bytes in, bytes out, and always
+//! the same ones.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{Error, Result, archive};
+
+mod layer;
+mod name;
+
+use name::ImageName;
+
+/// When all images were made, as they say. A fixed moment, so that equal images have equal ids.
+const CREATED: &str = "2025-01-01T00:00:00Z";
+
+const MANIFEST_TYPE: &str = "application/vnd.docker.distribution.manifest.v2+json";
+const CONFIG_TYPE: &str = "application/vnd.docker.container.image.v1+json";
+const LAYER_TYPE: &str = "application/vnd.docker.image.rootfs.diff.tar";
+
+/// Where a registry keeps everything.
+const REGISTRY_ROOT: &str = "docker/registry/v2";
+
+/// One image to make.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TestImage {
+    /// The name as compose files have it, such as `127.0.0.1:5000/jellyfin/jellyfin:latest`; without a tag it means
+    /// `latest`.
+    pub name: String,
+    /// What the service calls its version, such as `v1`.
+    pub version: String,
+    /// Whether the service exits with an error at once.
+    pub broken: bool,
+}
+
+/// A file for the guest, by path relative to where the registry keeps its storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryFile {
+    /// The path, beginning with `docker/registry/v2/`.
+    pub path: String,
+    /// The content.
+    pub bytes: Vec<u8>,
+}
+
+/// A docker-archive of all images, to be given to `podman load`. They share one layer and differ in their labels, so
+/// that no two have the same id.
+///
+/// # Errors
+/// If a name cannot be an image's, or two images bear one name.
+pub fn archive(images: &[TestImage], busybox: &[u8]) -> Result<Vec<u8>> {
+    let layer = layer::build(busybox)?;
+    let layer_file = format!("{}.tar", hexadecimal(&layer));
+    let mut files = BTreeMap::from([(layer_file.clone(), layer.clone())]);
+    let mut list = Vec::new();
+    for (name, image) in named(images, ImageName::full)? {
+        let config = config_of(&name, image, &layer);
+        let config_file = format!("{}.json", hexadecimal(&config));
+        list.push(
+            json!({ "Config": config_file, "RepoTags": [name.full()], "Layers": [layer_file] }),
+        );
+        files.insert(config_file, config);
+    }
+    files.insert(
+        "manifest.json".to_owned(),
+        Value::Array(list).to_string().into_bytes(),
+    );
+    archive::tar_of(
+        files
+            .into_iter()
+            .map(|(path, bytes)| archive::Item::file(path, 0o644, bytes)),
+    )
+}
+
+/// The storage of a registry that serves all images, whatever host their names begin with. Files that images share
+/// are listed once.
+///
+/// # Errors
+/// If a name cannot be an image's, or two images would have the same place in the registry.
+pub fn registry(images: &[TestImage], busybox: &[u8]) -> Result<Vec<RegistryFile>> {
+    let layer = layer::build(busybox)?;
+    let mut files = BTreeMap::new();
+    for (name, image) in named(images, ImageName::in_registry)? {
+        let config = config_of(&name, image, &layer);
+        let manifest = manifest_of(&config, &layer);
+        let repository = format!("{REGISTRY_ROOT}/repositories/{}", name.repository);
+        let link = digest_of(&manifest).into_bytes();
+        let tag = format!("{repository}/_manifests/tags/{}", name.tag);
+        let revision = format!("sha256/{}/link", hexadecimal(&manifest));
+        files.insert(format!("{tag}/current/link"), link.clone());
+        files.insert(format!("{tag}/index/{revision}"), link.clone());
+        files.insert(
+            format!("{repository}/_manifests/revisions/{revision}"),
+            link,
+        );
+        for blob in [&config, &layer] {
+            let path = format!("{repository}/_layers/sha256/{}/link", hexadecimal(blob));
+            files.insert(path, digest_of(blob).into_bytes());
+        }
+        for blob in [config, manifest] {
+            files.insert(blob_path(&blob), blob);
+        }
+    }
+    files.insert(blob_path(&layer), layer);
+    Ok(files
+        .into_iter()
+        .map(|(path, bytes)| RegistryFile { path, bytes })
+        .collect())
+}
+
+/// The images by name, refusing two that `place` puts into one place.
+fn named<'a>(
+    images: &'a [TestImage],
+    place: fn(&ImageName) -> String,
+) -> Result<Vec<(ImageName, &'a TestImage)>> {
+    let mut places = BTreeMap::new();
+    for image in images {
+        let name = ImageName::parse(&image.name)?;
+        if let Some((_, other)) = places.insert(place(&name), (name, image)) {
+            let reason = format!(
+                "the image {} has the same place, and only one can have it",
+                other.name
+            );
+            return Err(Error::Content {
+                what: format!("the image {}", image.name),
+                reason,
+            });
+        }
+    }
+    Ok(places.into_values().collect())
+}
+
+fn config_of(name: &ImageName, image: &TestImage, layer: &[u8]) -> Vec<u8> {
+    let mut environment = vec![
+        "PATH=/bin".to_owned(),
+        format!("HARNESS_SERVICE={}", name.service()),
+        format!("HARNESS_VERSION={}", image.version),
+    ];
+    if image.broken {
+        environment.push("HARNESS_BROKEN=1".to_owned());
+    }
+    let config = json!({
+        "architecture": "amd64",
+        "os": "linux",
+        "created": CREATED,
+        "config": {
+            "Entrypoint": ["/bin/service"],
+            "Env": environment,
+            "Labels": { "harness.image": name.full(), "harness.version": image.version },
+        },
+        "rootfs": { "type": "layers", "diff_ids": [digest_of(layer)] },
+        "history": [{ "created": CREATED, "created_by": "harness" }],
+    });
+    config.to_string().into_bytes()
+}
+
+fn manifest_of(config: &[u8], layer: &[u8]) -> Vec<u8> {
+    let blob = |media_type: &str, bytes: &[u8]| json!({ "mediaType": media_type, "size": bytes.len(), "digest": digest_of(bytes) });
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "config": blob(CONFIG_TYPE, config),
+        "layers": [blob(LAYER_TYPE, layer)],
+    });
+    manifest.to_string().into_bytes()
+}
+
+fn blob_path(bytes: &[u8]) -> String {
+    let digest = hexadecimal(bytes);
+    format!(
+        "{REGISTRY_ROOT}/blobs/sha256/{}/{digest}/data",
+        &digest[..2]
+    )
+}
+
+fn digest_of(bytes: &[u8]) -> String {
+    format!("sha256:{}", hexadecimal(bytes))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! The archives, read back by other means than they were written with.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+
+use super::*;
+
+const BUSYBOX: &[u8] = b"not really busybox";
+
+fn image(name: &str, version: &str, broken: bool) -> TestImage {
+    TestImage {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        broken,
+    }
+}
+
+fn images() -> Vec<TestImage> {
+    vec![
+        image("127.0.0.1:5000/jellyfin/jellyfin:latest", "v1", false),
+        image("127.0.0.1:5000/redis", "v1", false),
+        image("127.0.0.1:5000/redis:sick", "v2", true),
+    ]
+}
+
+/// The members of a tar: path to mode, and link target or content.
+fn members(archive: &[u8]) -> BTreeMap<String, (u32, Vec<u8>)> {
+    let mut members = BTreeMap::new();
+    for entry in tar::Archive::new(archive).entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let path = entry.path().unwrap().display().to_string();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        if let Some(target) = entry.link_name().unwrap() {
+            bytes = target.display().to_string().into_bytes();
+        }
+        assert_eq!(
+            (
+                entry.header().uid().unwrap(),
+                entry.header().mtime().unwrap()
+            ),
+            (0, 0)
+        );
+        let mode = entry.header().mode().unwrap();
+        assert_eq!(members.insert(path, (mode, bytes)), None);
+    }
+    members
+}
+
+#[test]
+fn the_archive_lists_every_image_with_true_digests_and_an_id_of_its_own() {
+    let archive = archive(&images(), BUSYBOX).unwrap();
+    let members = members(&archive);
+    let list: Vec<Value> = serde_json::from_slice(&members["manifest.json"].1).unwrap();
+    let names: Vec<_> = list
+        .iter()
+        .map(|item| item["RepoTags"][0].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "127.0.0.1:5000/jellyfin/jellyfin:latest",
+            "127.0.0.1:5000/redis:latest",
+            "127.0.0.1:5000/redis:sick"
+        ]
+    );
+    let mut ids = BTreeSet::new();
+    for item in &list {
+        let config_file = item["Config"].as_str().unwrap();
+        let config_bytes = &members[config_file].1;
+        assert_eq!(config_file, format!("{}.json", hexadecimal(config_bytes)));
+        let config: Value = serde_json::from_slice(config_bytes).unwrap();
+        let layer = &members[item["Layers"][0].as_str().unwrap()].1;
+        assert_eq!(config["rootfs"]["diff_ids"][0], digest_of(layer));
+        ids.insert(config_file);
+    }
+    assert_eq!(ids.len(), 3);
+    assert_eq!(
+        members.len(),
+        1 + 1 + 3,
+        "manifest, one shared layer, three configurations"
+    );
+}
+
+#[test]
+fn the_configuration_says_what_the_service_is() {
+    let environment = |image: &TestImage| {
+        let name = ImageName::parse(&image.name).unwrap();
+        let config: Value = serde_json::from_slice(&config_of(&name, image, b"")).unwrap();
+        assert_eq!(config["config"]["Entrypoint"], json!(["/bin/service"]));
+        config["config"]["Env"].clone()
+    };
+    let images = images();
+    assert_eq!(
+        environment(&images[0]),
+        json!([
+            "PATH=/bin",
+            "HARNESS_SERVICE=jellyfin",
+            "HARNESS_VERSION=v1"
+        ])
+    );
+    let broken = json!([
+        "PATH=/bin",
+        "HARNESS_SERVICE=redis",
+        "HARNESS_VERSION=v2",
+        "HARNESS_BROKEN=1"
+    ]);
+    assert_eq!(environment(&images[2]), broken);
+}
+
+#[test]
+fn the_layer_has_the_scripts_and_the_names_that_health_checks_call() {
+    let members = members(&layer::build(BUSYBOX).unwrap());
+    let check = |path: &str, mode: u32, content: &[u8]| {
+        assert_eq!(members.get(path), Some(&(mode, content.to_vec())), "{path}");
+    };
+    check("bin/busybox", 0o755, BUSYBOX);
+    check(
+        "bin/service",
+        0o755,
+        include_bytes!("../../../../fixtures/image/service"),
+    );
+    check(
+        "bin/health",
+        0o755,
+        include_bytes!("../../../../fixtures/image/health"),
+    );
+    check("bin/sh", 0o777, b"busybox");
+    check("bin/wget", 0o777, b"busybox");
+    check("bin/curl", 0o777, b"health");
+    check("bin/pg_isready", 0o777, b"health");
+    check("bin/redis-cli", 0o777, b"health");
+    check("usr/bin", 0o777, b"../bin");
+    check("tmp/", 0o1777, b"");
+    check("config/", 0o755, b"");
+}
+
+#[test]
+fn a_registry_finds_every_blob_by_following_the_links_from_a_tag() {
+    let files: BTreeMap<_, _> = registry(&images(), BUSYBOX)
+        .unwrap()
+        .into_iter()
+        .map(|file| (file.path, file.bytes))
+        .collect();
+    let text = |path: String| String::from_utf8(files[&path].clone()).unwrap();
+    let blob = |digest: &str| {
+        let hexadecimal = digest.strip_prefix("sha256:").unwrap();
+        let bytes = &files[&format!(
+            "docker/registry/v2/blobs/sha256/{}/{hexadecimal}/data",
+            &hexadecimal[..2]
+        )];
+        assert_eq!(digest_of(bytes), digest);
+        bytes
+    };
+    for (repository, tag) in [
+        ("jellyfin/jellyfin", "latest"),
+        ("redis", "latest"),
+        ("redis", "sick"),
+    ] {
+        let root = format!("docker/registry/v2/repositories/{repository}");
+        let digest = text(format!("{root}/_manifests/tags/{tag}/current/link"));
+        let revision = digest.replace(':', "/");
+        assert_eq!(
+            text(format!(
+                "{root}/_manifests/tags/{tag}/index/{revision}/link"
+            )),
+            digest
+        );
+        assert_eq!(
+            text(format!("{root}/_manifests/revisions/{revision}/link")),
+            digest
+        );
+        let manifest: Value = serde_json::from_slice(blob(&digest)).unwrap();
+        for part in [&manifest["config"], &manifest["layers"][0]] {
+            let digest = part["digest"].as_str().unwrap();
+            assert_eq!(part["size"], blob(digest).len());
+            assert_eq!(
+                text(format!("{root}/_layers/{}/link", digest.replace(':', "/"))),
+                digest
+            );
+        }
+    }
+}
+
+#[test]
+fn the_same_images_give_the_same_bytes_and_one_place_holds_one_image() {
+    let mut turned = images();
+    turned.reverse();
+    assert_eq!(
+        archive(&images(), BUSYBOX).unwrap(),
+        archive(&turned, BUSYBOX).unwrap()
+    );
+    assert_eq!(
+        registry(&images(), BUSYBOX).unwrap(),
+        registry(&turned, BUSYBOX).unwrap()
+    );
+
+    let twice = [image("a/b", "v1", false), image("a/b:latest", "v2", false)];
+    let error = archive(&twice, BUSYBOX).unwrap_err().to_string();
+    assert!(
+        error.contains("a/b:latest") && error.contains("the same place"),
+        "{error}"
+    );
+    let hosts = [
+        image("one.example/a", "v1", false),
+        image("two.example/a", "v1", false),
+    ];
+    assert!(archive(&hosts, BUSYBOX).is_ok());
+    assert!(registry(&hosts, BUSYBOX).is_err());
+}
