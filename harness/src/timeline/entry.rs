@@ -15,9 +15,22 @@ pub struct Moment {
     pub micros: u64,
 }
 
+/// Which trial a timeline was recorded in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// `igpu::failure::missing-secret-fails-hard`.
+    pub trial: String,
+    /// The path of the scenario file.
+    pub scenario: String,
+    /// The host's name.
+    pub host: String,
+}
+
 /// Everything recorded in one trial.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timeline {
+    /// The trial it belongs to.
+    pub header: Header,
     /// The entries in the order in which they were recorded.
     pub entries: Vec<Entry>,
 }
@@ -75,6 +88,23 @@ pub enum Entry {
         /// What, as a sentence with what to do about it.
         reason: String,
     },
+}
+
+impl Entry {
+    /// The moment that the entry is about: the end, for an action. None where the guest had no part in it.
+    pub fn at(&self) -> Option<Moment> {
+        match self {
+            Self::Ready { at }
+            | Self::Step { at, .. }
+            | Self::Exec { at, .. }
+            | Self::Picture { at, .. }
+            | Self::Barrier { at, .. }
+            | Self::Boot { at } => Some(*at),
+            Self::Action(done) => Some(done.to),
+            Self::Journal(record) => Some(record.at),
+            Self::Broken { .. } => None,
+        }
+    }
 }
 
 /// The end of an action.
