@@ -46,13 +46,8 @@ struct Config {
 /// # Errors
 /// A text that broke off or a container without one of the properties that every container has.
 pub fn parse_containers(json: &str) -> Result<Vec<ContainerState>, ParseError> {
-    let containers: Vec<Inspected> = serde_json::from_str(json).map_err(|error| {
-        ParseError::new(
-            "the output of podman inspect",
-            error.line(),
-            error.to_string(),
-        )
-    })?;
+    let containers: Vec<Inspected> = serde_json::from_str(json)
+        .map_err(|error| ParseError::new("the output of podman inspect", error.line(), error.to_string()))?;
     Ok(containers.into_iter().map(state_of).collect())
 }
 
@@ -64,10 +59,7 @@ fn state_of(container: Inspected) -> ContainerState {
         image: container.image_name,
         image_id: container.image,
         state: container.state.status,
-        health: container
-            .state
-            .health
-            .map_or_else(String::new, |health| health.status),
+        health: container.state.health.map_or_else(String::new, |health| health.status),
         exit: container.state.exit_code,
         started: container.state.started_at,
         labels: container.config.labels.unwrap_or_default(),

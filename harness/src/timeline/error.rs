@@ -15,10 +15,6 @@ pub struct ParseError {
 impl ParseError {
     /// An error at a line counted from 1.
     pub(super) fn new(what: &'static str, line: usize, problem: impl Into<String>) -> Self {
-        Self {
-            what,
-            line,
-            problem: problem.into(),
-        }
+        Self { what, line, problem: problem.into() }
     }
 }

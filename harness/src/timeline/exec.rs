@@ -16,17 +16,10 @@ pub fn parse_exec_trace(text: &str, boot: u32) -> Result<Vec<Entry>, ParseError>
     let mut event: Option<(usize, String)> = None;
     for (index, line) in text.lines().enumerate() {
         if lost_events(line) {
-            let reason = format!(
-                "the kernel's trace says {:?}: give its buffer more room",
-                line.trim()
-            );
+            let reason = format!("the kernel's trace says {:?}: give its buffer more room", line.trim());
             entries.push(Entry::Broken { reason });
         } else if begins_event(line) {
-            finish(
-                event.replace((index + 1, line.to_owned())),
-                boot,
-                &mut entries,
-            )?;
+            finish(event.replace((index + 1, line.to_owned())), boot, &mut entries)?;
         } else if let Some((_, begun)) = &mut event {
             begun.push('\n');
             begun.push_str(line);
@@ -49,43 +42,26 @@ fn lost_events(line: &str) -> bool {
 
 /// Whether an event begins: an argument may contain the event's name, but hardly a clock before it.
 fn begins_event(line: &str) -> bool {
-    line.find(EVENT)
-        .is_some_and(|place| line[..place].contains('[') && clock(&line[..place]).is_some())
+    line.find(EVENT).is_some_and(|place| line[..place].contains('[') && clock(&line[..place]).is_some())
 }
 
 fn clock(before_event: &str) -> Option<u64> {
-    let (seconds, fraction) = before_event
-        .split_whitespace()
-        .next_back()?
-        .split_once('.')?;
+    let (seconds, fraction) = before_event.split_whitespace().next_back()?.split_once('.')?;
     if fraction.len() != 6 {
         return None;
     }
     let seconds: u64 = seconds.parse().ok()?;
-    seconds
-        .checked_mul(1_000_000)?
-        .checked_add(fraction.parse().ok()?)
+    seconds.checked_mul(1_000_000)?.checked_add(fraction.parse().ok()?)
 }
 
-fn finish(
-    event: Option<(usize, String)>,
-    boot: u32,
-    entries: &mut Vec<Entry>,
-) -> Result<(), ParseError> {
+fn finish(event: Option<(usize, String)>, boot: u32, entries: &mut Vec<Entry>) -> Result<(), ParseError> {
     let Some((number, text)) = event else {
         return Ok(());
     };
-    let (head, rest) = text
-        .split_once(EVENT)
-        .ok_or_else(|| error(number, "the event has no name"))?;
+    let (head, rest) = text.split_once(EVENT).ok_or_else(|| error(number, "the event has no name"))?;
     let micros = clock(head).ok_or_else(|| error(number, "the event has no clock"))?;
-    let (_, values) = rest
-        .split_once(") ")
-        .ok_or_else(|| error(number, "the event has no arguments"))?;
-    entries.push(Entry::Exec {
-        at: Moment { boot, micros },
-        arguments: arguments(values),
-    });
+    let (_, values) = rest.split_once(") ").ok_or_else(|| error(number, "the event has no arguments"))?;
+    entries.push(Entry::Exec { at: Moment { boot, micros }, arguments: arguments(values) });
     Ok(())
 }
 
@@ -114,26 +90,14 @@ mod tests {
     fn arguments_end_at_the_fault() {
         let check = |values: &str, expected: &[&str]| {
             let text = format!("# tracer: nop\n#\n{HEAD} {values}\n");
-            let at = Moment {
-                boot: 2,
-                micros: 12_345_678,
-            };
+            let at = Moment { boot: 2, micros: 12_345_678 };
             let arguments = expected.iter().map(ToString::to_string).collect();
             let entries = parse_exec_trace(&text, 2).unwrap();
             assert_eq!(entries, [Entry::Exec { at, arguments }], "{values}");
         };
-        check(
-            r#"a0="podman" a1="ps" a2=(fault) a3=(fault)"#,
-            &["podman", "ps"],
-        );
-        check(
-            r#"a0="sh" a1="-c" a2="echo "hi" x" a3=(fault)"#,
-            &["sh", "-c", "echo \"hi\" x"],
-        );
-        check(
-            "a0=\"sh\" a1=\"-c\" a2=\"one\n# two\n\" a3=(fault)",
-            &["sh", "-c", "one\n# two\n"],
-        );
+        check(r#"a0="podman" a1="ps" a2=(fault) a3=(fault)"#, &["podman", "ps"]);
+        check(r#"a0="sh" a1="-c" a2="echo "hi" x" a3=(fault)"#, &["sh", "-c", "echo \"hi\" x"]);
+        check("a0=\"sh\" a1=\"-c\" a2=\"one\n# two\n\" a3=(fault)", &["sh", "-c", "one\n# two\n"]);
         check(r#"a0="last" a1="argument""#, &["last", "argument"]);
         check(r#"a0="" a1=(fault)"#, &[""]);
         check("a0=(fault)", &[]);

@@ -15,9 +15,7 @@ const WHAT: &str = "the files of a picture";
 pub fn parse_files(text: &str) -> Result<Vec<FileState>, ParseError> {
     text.lines()
         .enumerate()
-        .map(|(index, line)| {
-            parse_line(line).map_err(|problem| ParseError::new(WHAT, index + 1, problem))
-        })
+        .map(|(index, line)| parse_line(line).map_err(|problem| ParseError::new(WHAT, index + 1, problem)))
         .collect()
 }
 
@@ -27,16 +25,11 @@ fn parse_line(line: &str) -> Result<FileState, String> {
         [path, mode, owner, group, content] => (path, Some(found(mode, owner, group, content)?)),
         _ => return Err(format!("{line:?} has neither two nor five fields")),
     };
-    Ok(FileState {
-        path: path.to_owned(),
-        found,
-    })
+    Ok(FileState { path: path.to_owned(), found })
 }
 
 fn found(mode: &str, owner: &str, group: &str, content: &str) -> Result<FileFound, String> {
-    let content = STANDARD
-        .decode(content)
-        .map_err(|error| format!("the content is no base64: {error}"))?;
+    let content = STANDARD.decode(content).map_err(|error| format!("the content is no base64: {error}"))?;
     Ok(FileFound {
         mode: u32::from_str_radix(mode, 8).map_err(|_| format!("{mode:?} is no octal mode"))?,
         owner: owner.to_owned(),
@@ -54,10 +47,7 @@ mod tests {
         let files = parse_files("/a b\t600\tabl030\tusers\tb25lCnR3bwo=\n/gone\tabsent\n").unwrap();
         let found = files[0].found.as_ref().unwrap();
         assert_eq!((found.mode, &*found.text), (0o600, "one\ntwo\n"));
-        assert_eq!(
-            (&*files[0].path, &*found.owner, &*found.group),
-            ("/a b", "abl030", "users")
-        );
+        assert_eq!((&*files[0].path, &*found.owner, &*found.group), ("/a b", "abl030", "users"));
         assert_eq!((&*files[1].path, &files[1].found), ("/gone", &None));
     }
 

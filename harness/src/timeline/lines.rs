@@ -22,10 +22,7 @@ impl Timeline {
     /// # Errors
     /// Only where a value has no JSON form, which no timeline made by this program contains.
     pub fn to_json_lines(&self) -> serde_json::Result<String> {
-        let mut text = serde_json::to_string(&HeaderLine {
-            timeline: VERSION,
-            header: self.header.clone(),
-        })?;
+        let mut text = serde_json::to_string(&HeaderLine { timeline: VERSION, header: self.header.clone() })?;
         text.push('\n');
         for entry in &self.entries {
             text.push_str(&serde_json::to_string(entry)?);
@@ -52,14 +49,10 @@ impl Timeline {
         }
         let entries = lines
             .map(|(index, line)| {
-                serde_json::from_str::<Entry>(line)
-                    .map_err(|error| ParseError::new(WHAT, index + 1, error.to_string()))
+                serde_json::from_str::<Entry>(line).map_err(|error| ParseError::new(WHAT, index + 1, error.to_string()))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self {
-            header: first.header,
-            entries,
-        })
+        Ok(Self { header: first.header, entries })
     }
 }
 

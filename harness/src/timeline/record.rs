@@ -22,10 +22,7 @@ impl Record {
     ///
     /// # Errors
     /// A line that broke off, one without clock or boot, and one whose message was left out for its size.
-    pub fn parse(
-        line: &str,
-        mut boot_number_of: impl FnMut(&str) -> u32,
-    ) -> Result<Self, ParseError> {
+    pub fn parse(line: &str, mut boot_number_of: impl FnMut(&str) -> u32) -> Result<Self, ParseError> {
         let error = |problem: String| ParseError::new(WHAT, 1, problem);
         let object: BTreeMap<String, Value> =
             serde_json::from_str(line).map_err(|problem| error(problem.to_string()))?;
@@ -39,20 +36,11 @@ impl Record {
             .map(|(name, value)| text_of(&value).map(|text| (name, text)))
             .collect::<Result<_, _>>()
             .map_err(error)?;
-        let field = |name: &str| {
-            fields
-                .get(name)
-                .ok_or_else(|| error(format!("it has no {name}")))
-        };
+        let field = |name: &str| fields.get(name).ok_or_else(|| error(format!("it has no {name}")));
         let micros = field("__MONOTONIC_TIMESTAMP")?;
-        let micros = micros
-            .parse()
-            .map_err(|_| error(format!("__MONOTONIC_TIMESTAMP is {micros:?}, no number")))?;
+        let micros = micros.parse().map_err(|_| error(format!("__MONOTONIC_TIMESTAMP is {micros:?}, no number")))?;
         let boot = boot_number_of(field("_BOOT_ID")?);
-        Ok(Self {
-            at: Moment { boot, micros },
-            fields,
-        })
+        Ok(Self { at: Moment { boot, micros }, fields })
     }
 
     /// A field's text.
@@ -100,8 +88,7 @@ impl Record {
 
     /// The unit that the record is about, where a manager wrote it.
     pub fn managed_unit(&self) -> Option<UnitRef<'_>> {
-        self.user_unit("USER_UNIT")
-            .or_else(|| self.unit_in("system", "UNIT"))
+        self.user_unit("USER_UNIT").or_else(|| self.unit_in("system", "UNIT"))
     }
 
     /// Root's own user manager is not the one that scenarios call `user`.
@@ -130,11 +117,8 @@ fn text_of(value: &Value) -> Result<String, String> {
             Ok(String::from_utf8_lossy(&bytes).into_owned())
         }
         Value::Array(values) => {
-            let texts: Vec<String> = values
-                .iter()
-                .filter(|value| !value.is_null())
-                .map(text_of)
-                .collect::<Result<_, _>>()?;
+            let texts: Vec<String> =
+                values.iter().filter(|value| !value.is_null()).map(text_of).collect::<Result<_, _>>()?;
             Ok(texts.join("\n"))
         }
         other => Err(format!("the value {other} is neither text nor bytes")),
@@ -155,13 +139,7 @@ mod tests {
         let check = |json: &str, expected: &str| {
             let record = parse(&format!(r#""MESSAGE":{json}"#)).unwrap();
             assert_eq!(record.message(), expected);
-            assert_eq!(
-                record.at,
-                Moment {
-                    boot: 1,
-                    micros: 12
-                }
-            );
+            assert_eq!(record.at, Moment { boot: 1, micros: 12 });
         };
         check(r#""plain ü""#, "plain ü");
         check("[27,91,109,195,188]", "\u{1b}[mü");
@@ -169,10 +147,7 @@ mod tests {
         check(r#"["one","two"]"#, "one\ntwo");
         check(r#"["one",[116,119,111],null]"#, "one\ntwo");
         check("[]", "");
-        assert_eq!(
-            parse(r#""MESSAGE":"x","BIG":null"#).unwrap().field("BIG"),
-            None
-        );
+        assert_eq!(parse(r#""MESSAGE":"x","BIG":null"#).unwrap().field("BIG"), None);
     }
 
     #[test]
@@ -185,18 +160,9 @@ mod tests {
         check(parse(r#""MESSAGE":{}"#), "neither text nor bytes");
         check(parse(r#""MESSAGE":[300]"#), "no array of bytes");
         let whole = |line: &str| Record::parse(line, |_| 0);
-        check(
-            whole(r#"{"MESSAGE":"x","_BOOT_ID":"b"}"#),
-            "no __MONOTONIC_TIMESTAMP",
-        );
-        check(
-            whole(r#"{"MESSAGE":"x","__MONOTONIC_TIMESTAMP":"1"}"#),
-            "no _BOOT_ID",
-        );
-        check(
-            whole(r#"{"__MONOTONIC_TIMESTAMP":"soon","_BOOT_ID":"b"}"#),
-            "no number",
-        );
+        check(whole(r#"{"MESSAGE":"x","_BOOT_ID":"b"}"#), "no __MONOTONIC_TIMESTAMP");
+        check(whole(r#"{"MESSAGE":"x","__MONOTONIC_TIMESTAMP":"1"}"#), "no _BOOT_ID");
+        check(whole(r#"{"__MONOTONIC_TIMESTAMP":"soon","_BOOT_ID":"b"}"#), "no number");
         check(whole(r#"{"MESSAGE":"brea"#), "EOF");
         check(whole(""), "EOF");
     }
@@ -209,22 +175,10 @@ mod tests {
             assert_eq!(found, expected, "{fields}");
         };
         let process = r#""_UID":"1000","_SYSTEMD_UNIT":"user@1000.service","_SYSTEMD_USER_UNIT":"#;
-        check(
-            &format!(r#"{process}"a.service""#),
-            Some(("user", "a.service")),
-        );
-        check(
-            &format!(r#"{process}"init.scope","USER_UNIT":"a.service""#),
-            Some(("user", "a.service")),
-        );
-        check(
-            r#""_SYSTEMD_UNIT":"init.scope","UNIT":"b.service""#,
-            Some(("system", "b.service")),
-        );
-        check(
-            r#""_SYSTEMD_UNIT":"b.service""#,
-            Some(("system", "b.service")),
-        );
+        check(&format!(r#"{process}"a.service""#), Some(("user", "a.service")));
+        check(&format!(r#"{process}"init.scope","USER_UNIT":"a.service""#), Some(("user", "a.service")));
+        check(r#""_SYSTEMD_UNIT":"init.scope","UNIT":"b.service""#, Some(("system", "b.service")));
+        check(r#""_SYSTEMD_UNIT":"b.service""#, Some(("system", "b.service")));
         check(
             r#""_UID":"0","_SYSTEMD_UNIT":"user@0.service","_SYSTEMD_USER_UNIT":"a.service""#,
             Some(("system", "user@0.service")),

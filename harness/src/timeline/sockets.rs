@@ -43,11 +43,7 @@ mod tests {
             tcp LISTEN 0 4096 *:8096 *:*\n\
             u_str LISTEN 0 4096 /run/user/1000/podman/podman.sock 12345 * 0\n\
             tcp LISTEN 0 4096 *:8096 *:*\n";
-        let expected = [
-            "tcp *:8096",
-            "udp 127.0.0.54:53",
-            "unix /run/user/1000/podman/podman.sock",
-        ];
+        let expected = ["tcp *:8096", "udp 127.0.0.54:53", "unix /run/user/1000/podman/podman.sock"];
         assert_eq!(parse_sockets(text).unwrap(), expected);
         for line in ["tcp LISTEN 0", "bash: ss: command not found", ""] {
             let error = parse_sockets(&format!("{text}{line}\n")).unwrap_err();

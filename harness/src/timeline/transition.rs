@@ -78,16 +78,8 @@ impl Record {
     pub fn transition(&self) -> Option<Transition<'_>> {
         let unit = self.managed_unit()?;
         let kind = self.transition_kind()?;
-        let invocation = self
-            .field("USER_INVOCATION_ID")
-            .or_else(|| self.field("INVOCATION_ID"))
-            .unwrap_or_default();
-        Some(Transition {
-            at: self.at,
-            unit,
-            invocation,
-            kind,
-        })
+        let invocation = self.field("USER_INVOCATION_ID").or_else(|| self.field("INVOCATION_ID")).unwrap_or_default();
+        Some(Transition { at: self.at, unit, invocation, kind })
     }
 
     fn transition_kind(&self) -> Option<TransitionKind<'_>> {
@@ -100,9 +92,7 @@ impl Record {
             STOPPED => TransitionKind::Stopped,
             RELOADING => TransitionKind::Reloading,
             RELOADED => TransitionKind::Reloaded { job_result },
-            FAILURE_RESULT => TransitionKind::Failed {
-                result: self.field("UNIT_RESULT").unwrap_or_default(),
-            },
+            FAILURE_RESULT => TransitionKind::Failed { result: self.field("UNIT_RESULT").unwrap_or_default() },
             DEACTIVATED => TransitionKind::Deactivated,
             RESTART_SCHEDULED => TransitionKind::RestartScheduled,
             OUT_OF_MEMORY => TransitionKind::OutOfMemory,
@@ -137,64 +127,29 @@ mod tests {
             );
             let record = Record::parse(&line, |_| 0).unwrap();
             let transition = record.transition();
-            assert_eq!(
-                transition.as_ref().map(|found| found.kind),
-                expected,
-                "{id}"
-            );
+            assert_eq!(transition.as_ref().map(|found| found.kind), expected, "{id}");
             assert!(transition.is_none_or(|found| found.invocation == "i"));
         };
         let message = |text: &str| format!(r#""MESSAGE":"{text}","JOB_RESULT":"done""#);
-        check(
-            STARTING,
-            &message("Starting a..."),
-            Some(TransitionKind::Starting),
-        );
-        check(
-            START_DONE,
-            &message("Started a."),
-            Some(TransitionKind::Started),
-        );
-        check(
-            START_DONE,
-            &message("Finished a."),
-            Some(TransitionKind::Finished),
-        );
-        let skipped =
-            message("a was skipped because of an unmet condition check (ConditionPathExists=/x).");
+        check(STARTING, &message("Starting a..."), Some(TransitionKind::Starting));
+        check(START_DONE, &message("Started a."), Some(TransitionKind::Started));
+        check(START_DONE, &message("Finished a."), Some(TransitionKind::Finished));
+        let skipped = message("a was skipped because of an unmet condition check (ConditionPathExists=/x).");
         check(START_DONE, &skipped, Some(TransitionKind::Skipped));
         check(
             START_NOT_DONE,
             r#""JOB_RESULT":"dependency""#,
-            Some(TransitionKind::NotStarted {
-                job_result: "dependency",
-            }),
+            Some(TransitionKind::NotStarted { job_result: "dependency" }),
         );
-        check(
-            FAILURE_RESULT,
-            r#""UNIT_RESULT":"exit-code""#,
-            Some(TransitionKind::Failed {
-                result: "exit-code",
-            }),
-        );
+        check(FAILURE_RESULT, r#""UNIT_RESULT":"exit-code""#, Some(TransitionKind::Failed { result: "exit-code" }));
         check(STOPPING, r#""X":"""#, Some(TransitionKind::Stopping));
         check(STOPPED, r#""X":"""#, Some(TransitionKind::Stopped));
         check(DEACTIVATED, r#""X":"""#, Some(TransitionKind::Deactivated));
         check(RELOADING, r#""X":"""#, Some(TransitionKind::Reloading));
-        let reload_failed = TransitionKind::Reloaded {
-            job_result: "failed",
-        };
+        let reload_failed = TransitionKind::Reloaded { job_result: "failed" };
         check(RELOADED, r#""JOB_RESULT":"failed""#, Some(reload_failed));
-        check(
-            RESTART_SCHEDULED,
-            r#""X":"""#,
-            Some(TransitionKind::RestartScheduled),
-        );
-        check(
-            OUT_OF_MEMORY,
-            r#""X":"""#,
-            Some(TransitionKind::OutOfMemory),
-        );
+        check(RESTART_SCHEDULED, r#""X":"""#, Some(TransitionKind::RestartScheduled));
+        check(OUT_OF_MEMORY, r#""X":"""#, Some(TransitionKind::OutOfMemory));
         check("98e322203f7a4ed290d09fe03c09fe15", r#""X":"""#, None);
     }
 }

@@ -9,10 +9,7 @@ const WHAT: &str = "the output of systemctl show";
 impl UnitState {
     /// The unit that the state is of.
     pub fn unit(&self) -> UnitRef<'_> {
-        UnitRef {
-            scope: &self.scope,
-            name: &self.name,
-        }
+        UnitRef { scope: &self.scope, name: &self.name }
     }
 }
 
@@ -45,9 +42,8 @@ impl<'a> Block<'a> {
         if self.properties.is_empty() {
             self.line = number;
         }
-        let (name, value) = line
-            .split_once('=')
-            .ok_or_else(|| ParseError::new(WHAT, number, format!("{line:?} is no property")))?;
+        let (name, value) =
+            line.split_once('=').ok_or_else(|| ParseError::new(WHAT, number, format!("{line:?} is no property")))?;
         self.properties.insert(name, value);
         Ok(())
     }
@@ -61,13 +57,7 @@ impl<'a> Block<'a> {
     }
 
     fn unit(&self, scope: &str) -> Result<UnitState, ParseError> {
-        let text = |name| {
-            self.properties
-                .get(name)
-                .copied()
-                .unwrap_or_default()
-                .to_owned()
-        };
+        let text = |name| self.properties.get(name).copied().unwrap_or_default().to_owned();
         Ok(UnitState {
             scope: scope.to_owned(),
             name: self.needed("Id")?,
@@ -87,11 +77,7 @@ impl<'a> Block<'a> {
     fn needed(&self, name: &str) -> Result<String, ParseError> {
         match self.properties.get(name) {
             Some(value) if !value.is_empty() => Ok((*value).to_owned()),
-            _ => Err(ParseError::new(
-                WHAT,
-                self.line,
-                format!("the unit has no {name}"),
-            )),
+            _ => Err(ParseError::new(WHAT, self.line, format!("the unit has no {name}"))),
         }
     }
 
@@ -99,9 +85,9 @@ impl<'a> Block<'a> {
     fn number(&self, name: &str) -> Result<u64, ParseError> {
         match self.properties.get(name) {
             None | Some(&"") => Ok(0),
-            Some(value) => value.parse().map_err(|_| {
-                ParseError::new(WHAT, self.line, format!("{name} is {value:?}, no number"))
-            }),
+            Some(value) => {
+                value.parse().map_err(|_| ParseError::new(WHAT, self.line, format!("{name} is {value:?}, no number")))
+            }
         }
     }
 }
@@ -134,11 +120,7 @@ mod tests {
             assert!(error.to_string().contains(part), "{error}");
         };
         check(&TEXT.replace("Id=x.timer\n", ""), 14, "no Id");
-        check(
-            &TEXT.replace("ActiveState=failed", "ActiveState="),
-            1,
-            "no ActiveState",
-        );
+        check(&TEXT.replace("ActiveState=failed", "ActiveState="), 1, "no ActiveState");
         check(&TEXT.replace("=17", "=soon"), 1, "\"soon\", no number");
         check("Failed to connect to bus", 1, "no property");
     }
