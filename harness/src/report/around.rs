@@ -97,16 +97,14 @@ fn origin(verdict: &Verdict, timeline: &Timeline) -> (String, Moment) {
         Subject::Action { step, .. } => step,
         Subject::Gate(_) | Subject::Recording => None,
     };
-    let steps = timeline.entries.iter().filter_map(|entry| match entry {
+    let mut steps = timeline.entries.iter().filter_map(|entry| match entry {
         Entry::Step { step, at } => Some((*step, *at)),
         _ => None,
     });
-    let begun = steps
-        .filter(|(step, at)| match own {
-            Some(own) => own == *step,
-            None => verdict.at.is_some_and(|moment| *at <= moment),
-        })
-        .last();
+    let begun = steps.rfind(|(step, at)| match own {
+        Some(own) => own == *step,
+        None => verdict.at.is_some_and(|moment| *at <= moment),
+    });
     match begun {
         Some((step, at)) => (format!("step {} began", step + 1), at),
         None => {

@@ -36,3 +36,28 @@ pub(super) fn excerpt(
         .element(snippet);
     renderer.render(&[group])
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::sample::plain;
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_span_of_every_text_can_be_shown(
+            text in "[a-zä🦀 \t\r\n=\"]{0,60}",
+            from in 0..70usize,
+            to in 0..70usize,
+        ) {
+            let source = Source {
+                path: "x.toml".to_owned(),
+                text: text.as_str().into(),
+            };
+            let shown = excerpt(&source, (from, to), "FAILED", "line 1 of step 1", &plain());
+            prop_assert!(shown.starts_with("FAILED: line 1 of step 1"));
+            prop_assert!(shown.contains("x.toml"));
+        }
+    }
+}

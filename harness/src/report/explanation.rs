@@ -16,8 +16,8 @@ const OUR_FAULT: &str = "The harness, the guest image or this machine did not do
                          fault, and nothing is known of them.";
 
 /// What to do when the harness is at fault.
-const OUR_ADVICE: &str = "Run it again; if it stays broken, see what `doctor` says of this machine and read the \
-                          recording below from its end.";
+const OUR_ADVICE: &str = "Run it again; if it stays broken, see what `doctor` says of this machine, and read how its \
+                          journal ends.";
 
 /// Everything a reader needs to understand one trial that did not pass.
 #[derive(Debug, Clone, PartialEq)]

@@ -180,7 +180,7 @@ mod tests {
 
         The guest's journal has a gap between records 812 and 815.
 
-        Run it again; if it stays broken, see what `doctor` says of this machine and read the recording below from its end.
+        Run it again; if it stays broken, see what `doctor` says of this machine, and read how its journal ends.
 
         run it again:  cargo run --release -- run --exact igpu::functional::boot
         enter it:      cargo run --release -- enter igpu::functional::boot   # in a fresh clone: its machine was not kept
@@ -208,7 +208,7 @@ mod tests {
 
         The harness, the guest image or this machine did not do its work. That is not the stacks' fault, and nothing is known of them.
 
-        Run it again; if it stays broken, see what `doctor` says of this machine and read the recording below from its end.
+        Run it again; if it stays broken, see what `doctor` says of this machine, and read how its journal ends.
 
         BROKEN: core-dump (looked at in every trial)
           expected: jellyfin-stack.service enters failed with result exit-code within 20 s

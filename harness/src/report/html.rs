@@ -43,11 +43,12 @@ pub fn html(
     page.push_str(&header(events, &records));
     page.push_str(&table(&records));
     for (index, record) in records.iter().enumerate() {
-        for attempt in record.bad_attempts() {
+        for (number, attempt) in record.bad_attempts().enumerate() {
+            let anchor = anchor(index, number);
             let source = sources.iter().find(|s| s.path == attempt.scenario);
             let folder = attempt.folder.as_ref();
             let timeline = folder.and_then(|folder| timelines.get(folder));
-            page.push_str(&section(index, attempt, source, timeline, &style));
+            page.push_str(&section(&anchor, attempt, source, timeline, &style));
         }
     }
     page.push_str("</body>\n</html>\n");
@@ -134,35 +135,44 @@ fn table(records: &[TrialRecord]) -> String {
 fn table_row(index: usize, record: &TrialRecord) -> String {
     let name = escaped(record.name);
     let name = if record.bad_attempts().next().is_some() {
-        format!("<a href=\"#trial-{index}\">{name}</a>")
+        format!("<a href=\"#{}\">{name}</a>", anchor(index, 0))
     } else {
         name
     };
     let last = record.attempts.last();
-    let title = last.map_or("", |last| &last.title);
     let proves = last.map_or_else(String::new, |last| last.proves.join(", "));
-    let reason = match last {
-        Some(last) => last.reason.as_deref().unwrap_or_default(),
-        None => "the run ended before this trial did",
-    };
     let attempts = match record.attempts.len() {
         0 | 1 => String::new(),
         count => format!(" ({count} attempts)"),
     };
-    let guest: f64 = record.attempts.iter().map(|a| a.guest_seconds).sum();
+    let about = match last {
+        Some(last) => {
+            let reason = last.reason.as_deref().unwrap_or_default();
+            format!(
+                "{}<br>\n<span class=\"faint\">{}</span>",
+                escaped(&last.title),
+                escaped(reason)
+            )
+        }
+        None => "<span class=\"faint\">the run ended before this trial did</span>".to_owned(),
+    };
     format!(
-        "<tr><td>{}</td><td><code>{name}</code>{attempts}<br>{}<br><span class=\"faint\">{}</span></td><td>{}</td>\
-         <td class=\"number\">{:.1}</td><td class=\"number\">{guest:.1}</td></tr>\n",
+        "<tr><td>{}</td><td><code>{name}</code>{attempts}<br>{about}</td><td>{}</td>\
+         <td class=\"number\">{:.1}</td><td class=\"number\">{:.1}</td></tr>\n",
         word(record.standing()),
-        escaped(title),
-        escaped(reason),
         escaped(&proves),
         record.host_seconds(),
+        record.guest_seconds(),
     )
 }
 
+/// The id of the section on one attempt that failed or broke.
+fn anchor(record: usize, attempt: usize) -> String {
+    format!("trial-{record}-{attempt}")
+}
+
 fn section(
-    index: usize,
+    anchor: &str,
     attempt: &TrialFinished,
     source: Option<&Source>,
     timeline: Option<&Timeline>,
@@ -170,7 +180,7 @@ fn section(
 ) -> String {
     let explanation = explain(attempt, source, timeline, style);
     let mut html = format!(
-        "<h2 id=\"trial-{index}\">{} <code>{}</code></h2>\n<p>{}</p>\n",
+        "<h2 id=\"{anchor}\">{} <code>{}</code></h2>\n<p>{}</p>\n",
         word(attempt.outcome.into()),
         escaped(&attempt.trial),
         escaped(&attempt.title)
@@ -299,11 +309,11 @@ mod tests {
     }
 
     #[test]
-    fn every_link_has_its_target() {
+    fn every_link_has_one_target() {
         let page = page();
         for link in page.split("href=\"#").skip(1) {
             let id = link.split('"').next().unwrap();
-            assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
+            assert_eq!(page.matches(&format!("id=\"{id}\"")).count(), 1, "{id}");
         }
     }
 

@@ -214,7 +214,7 @@ mod tests {
 
         The guest&apos;s journal has a gap between records 812 and 815.
 
-        Run it again; if it stays broken, see what `doctor` says of this machine and read the recording below from its end.
+        Run it again; if it stays broken, see what `doctor` says of this machine, and read how its journal ends.
 
         run it again:  harness run --exact igpu::functional::boot
         enter it:      harness enter igpu::functional::boot   # in a fresh clone: its machine was not kept

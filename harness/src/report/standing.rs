@@ -77,8 +77,18 @@ impl TrialRecord<'_> {
 
     /// Seconds of the host, over all attempts.
     pub(super) fn host_seconds(&self) -> f64 {
-        self.attempts.iter().map(|a| a.host_seconds).sum()
+        total(self.attempts.iter().map(|attempt| attempt.host_seconds))
     }
+
+    /// Seconds of guest time, over all attempts.
+    pub(super) fn guest_seconds(&self) -> f64 {
+        total(self.attempts.iter().map(|attempt| attempt.guest_seconds))
+    }
+}
+
+/// The sum; that of nothing is `0.0`, where `Iterator::sum` gives `-0.0`.
+fn total(seconds: impl Iterator<Item = f64>) -> f64 {
+    seconds.fold(0.0, |sum, seconds| sum + seconds)
 }
 
 /// The trials of a run in the order in which they were selected; one that nobody announced follows at its end.
@@ -120,4 +130,39 @@ fn record_of<'r, 'e>(
             records.len() - 1
         });
     &mut records[index]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::finished;
+    use super::*;
+
+    #[test]
+    fn attempts_add_up_to_one_standing() {
+        use Outcome::{Broken, Failed, Passed, Skipped};
+        for (outcomes, standing) in [
+            (&[][..], Standing::Unfinished),
+            (&[Passed], Standing::Passed),
+            (&[Passed, Passed], Standing::Passed),
+            (&[Skipped], Standing::Skipped),
+            (&[Failed, Failed], Standing::Failed),
+            (&[Failed, Broken], Standing::Broken),
+            (&[Failed, Passed], Standing::Flaky),
+            (&[Passed, Failed], Standing::Flaky),
+            (&[Passed, Broken], Standing::Flaky),
+        ] {
+            let mut events = vec![Event::TrialStarted {
+                trial: "x".to_owned(),
+            }];
+            events.extend(
+                outcomes
+                    .iter()
+                    .map(|outcome| Event::TrialFinished(finished("x", *outcome, Vec::new()))),
+            );
+            let records = trial_records(&events);
+            assert_eq!(records.len(), 1);
+            assert_eq!(records[0].standing(), standing, "{outcomes:?}");
+            assert!(records[0].host_seconds().is_sign_positive());
+        }
+    }
 }

@@ -235,7 +235,7 @@ fn draw_lane(lane: &Lane, top: f64, timeline: &Timeline, evidence: &[usize]) -> 
         let (class, size) = if is_evidence {
             ("mark evidence", 6.0)
         } else {
-            ("mark", 2.0)
+            ("mark", 3.5)
         };
         let y = top + 21.0;
         let _ = writeln!(

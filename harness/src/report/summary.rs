@@ -90,7 +90,7 @@ fn slowest(records: &[TrialRecord]) -> String {
         return String::new();
     }
     let lines = ran.iter().take(SLOWEST).map(|record| {
-        let guest: f64 = record.attempts.iter().map(|a| a.guest_seconds).sum();
+        let guest = record.guest_seconds();
         let host = record.host_seconds();
         format!(
             "  {host:>7.1} s  ({guest:.1} s in the guest)  {}\n",

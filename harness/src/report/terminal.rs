@@ -1,5 +1,6 @@
 //! A run as it goes on, for the person in front of it.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub struct Terminal<W: Write> {
     out: W,
     options: TerminalOptions,
     live: Option<ProgressBar>,
+    /// What each task did last, so that nothing is said twice.
+    tasks: BTreeMap<String, String>,
     seen: Vec<Event>,
 }
 
@@ -45,6 +48,7 @@ impl<W: Write> Terminal<W> {
             out,
             options,
             live: None,
+            tasks: BTreeMap::new(),
             seen: Vec::new(),
         }
     }
@@ -81,10 +85,10 @@ impl<W: Write> Terminal<W> {
                 ))?;
             }
             Event::Progress { task, message } => self.progress(task, message, elapsed)?,
-            Event::TrialStarted { .. } => {}
+            Event::TrialStarted { .. } => self.rest(),
             Event::TrialFinished(finished) => self.finished(finished)?,
             Event::RunFinished { seconds, .. } => {
-                self.clear();
+                self.rest();
                 let Self { seen, options, .. } = self;
                 let output = options.output.as_deref();
                 let text = summary(seen, *seconds, output, &options.style);
@@ -99,18 +103,27 @@ impl<W: Write> Terminal<W> {
     }
 
     fn progress(&mut self, task: &str, message: &str, elapsed: Duration) -> io::Result<()> {
+        let before = self.tasks.insert(task.to_owned(), message.to_owned());
         let text = visible(&format!("{task}: {message}"));
-        match &self.live {
-            Some(bar) => {
-                bar.set_message(text);
-                bar.enable_steady_tick(TICK);
-                Ok(())
+        let Some(bar) = &self.live else {
+            if before.as_deref() == Some(message) {
+                return Ok(());
             }
-            None => self.line(&format!("{:>7.1} s  {text}", elapsed.as_secs_f64())),
+            return self.line(&format!("{:>7.1} s  {text}", elapsed.as_secs_f64()));
+        };
+        if bar.is_finished() {
+            bar.reset();
         }
+        if before.is_none() {
+            bar.reset_elapsed();
+        }
+        bar.set_message(text);
+        bar.enable_steady_tick(TICK);
+        Ok(())
     }
 
     fn finished(&mut self, finished: &TrialFinished) -> io::Result<()> {
+        self.rest();
         if self.options.quiet_trials {
             return Ok(());
         }
@@ -139,8 +152,10 @@ impl<W: Write> Terminal<W> {
         }
     }
 
-    fn clear(&mut self) {
-        if let Some(bar) = self.live.take() {
+    /// Takes the live line away until the next progress: what it says is over, or others write to the terminal now.
+    fn rest(&self) {
+        if let Some(bar) = &self.live {
+            bar.disable_steady_tick();
             bar.finish_and_clear();
         }
     }
@@ -212,19 +227,42 @@ mod tests {
     }
 
     #[test]
-    fn progress_lives_on_one_line_that_the_end_clears() {
+    fn progress_is_told_once() {
+        let progress = |task: &str, message: &str| Event::Progress {
+            task: task.to_owned(),
+            message: message.to_owned(),
+        };
+        let bakes = [
+            progress("bake igpu", "boots"),
+            progress("bake doc1", "boots"),
+            progress("bake igpu", "boots"),
+            progress("bake igpu", "\x1b[2Jfreezes"),
+        ];
+        insta::assert_snapshot!(shown(true, &bakes), @r"
+        2.5 s  bake igpu: boots
+        2.5 s  bake doc1: boots
+        2.5 s  bake igpu: \u{1b}[2Jfreezes
+        ");
+    }
+
+    #[test]
+    fn progress_lives_on_one_line_that_trials_clear() {
         assert!(ProgressStyle::with_template(LIVE_LINE).is_ok());
         let quiet = Terminal::new(Vec::new(), options(true));
         let mut terminal = quiet.live(ProgressDrawTarget::hidden());
         for event in &events()[..2] {
             terminal.event(event, Duration::ZERO).unwrap();
         }
-        let message = terminal.live.as_ref().unwrap().message();
-        assert_eq!(message, "bake igpu: waiting for jellyfin-stack.service");
+        let bar = terminal.live.clone().unwrap();
+        assert_eq!(
+            bar.message(),
+            "bake igpu: waiting for jellyfin-stack.service"
+        );
+        assert!(!bar.is_finished());
         for event in &events()[2..] {
             terminal.event(event, Duration::ZERO).unwrap();
         }
-        assert!(terminal.live.is_none());
+        assert!(bar.is_finished());
         let lines = String::from_utf8(terminal.out).unwrap();
         assert!(!lines.contains("waiting for"), "{lines}");
     }
