@@ -15,8 +15,8 @@ use super::strip::strip;
 const CSS: &str = include_str!("html.css");
 
 /// What a legend has to say of a drawing.
-const LEGEND: &str = "Each lane is a unit, each span one of its states, each small triangle a record of the journal \
-                      (rest on it to read it); large ones are evidence.";
+const LEGEND: &str = "Each lane is a unit, each span one of its states. Small triangles are records of the journal \
+                      (rest on one to read it; of several that stand together it is the first), large ones are evidence.";
 
 /// The run as a self-contained HTML page: all trials, those that need attention first, and an explanation with a drawing
 /// for each attempt that failed or broke.

@@ -4,6 +4,7 @@
 //! text, into a `String` or a `Write`. Colour never carries meaning alone: each outcome is also a word.
 
 mod around;
+mod axis;
 mod event_log;
 mod excerpt;
 mod explanation;

@@ -1,16 +1,12 @@
 //! A timeline as a drawing: a lane for each unit, its states as spans, its journal records as marks.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::timeline::{Entry, Moment, Timeline, Transition, TransitionKind, UnitRef};
 
+use super::axis::{Axis, NAMES, WIDTH};
 use super::html::escaped;
 use super::row::{is_health_check, row};
-
-/// The drawing's width, and that of the names at its left, in its own units.
-const WIDTH: f64 = 1000.0;
-const NAMES: f64 = 230.0;
 
 /// The height of a lane, and of what is above and below all lanes.
 const LANE: f64 = 26.0;
@@ -18,6 +14,9 @@ const HEAD: f64 = 22.0;
 
 /// More lanes than this cannot be overlooked; how many are left out is said below them.
 const LANES: usize = 14;
+
+/// Records nearer to each other than this share a mark, so that a talkative unit does not make a huge page.
+const APART: f64 = 3.0;
 
 /// A letter's width, to decide whether a word fits into its span.
 const LETTER: f64 = 6.6;
@@ -67,38 +66,6 @@ pub(super) fn strip(timeline: &Timeline, evidence: &[usize]) -> String {
     svg.push_str(&text(WIDTH, height - 6.0, "end", &end));
     svg.push_str("</svg>\n");
     svg
-}
-
-/// Guest time as a place in the drawing; boots stand one behind the other.
-struct Axis {
-    /// The first and last microsecond of each boot, and the seconds of all boots before it.
-    boots: BTreeMap<u32, (u64, u64, f64)>,
-    total: f64,
-}
-
-impl Axis {
-    fn new(timeline: &Timeline) -> Self {
-        let mut boots: BTreeMap<u32, (u64, u64, f64)> = BTreeMap::new();
-        for at in timeline.entries.iter().filter_map(Entry::at) {
-            let (first, last, _) = boots.entry(at.boot).or_insert((at.micros, at.micros, 0.0));
-            *first = at.micros.min(*first);
-            *last = at.micros.max(*last);
-        }
-        let mut total = 0.0;
-        for (first, last, before) in boots.values_mut() {
-            *before = total;
-            total += (*last - *first) as f64 / 1e6;
-        }
-        Self { boots, total }
-    }
-
-    fn place(&self, at: Moment) -> f64 {
-        let seconds = self.boots.get(&at.boot).map_or(0.0, |(first, _, before)| {
-            before + at.micros.saturating_sub(*first) as f64 / 1e6
-        });
-        // A recording in which no time passed has all its entries at the left.
-        NAMES + (WIDTH - NAMES) * seconds / self.total.max(1e-6)
-    }
 }
 
 fn lanes<'a>(timeline: &'a Timeline, axis: &Axis) -> Vec<Lane<'a>> {
@@ -230,8 +197,13 @@ fn draw_lane(lane: &Lane, top: f64, timeline: &Timeline, evidence: &[usize]) -> 
             svg.push_str(&text(from + 4.0, top + 15.0, "start", state));
         }
     }
+    let mut marked = f64::NEG_INFINITY;
     for (x, index) in &lane.marks {
         let is_evidence = evidence.contains(index);
+        if !is_evidence && x - marked < APART {
+            continue;
+        }
+        marked = *x;
         let (class, size) = if is_evidence {
             ("mark evidence", 6.0)
         } else {
@@ -325,6 +297,15 @@ mod tests {
             assert_eq!(svg.matches(piece).count(), count, "{piece} in {svg}");
         }
         assert!(!svg.contains("NaN"));
+    }
+
+    #[test]
+    fn records_that_stand_together_share_a_mark_unless_they_are_evidence() {
+        let start = Recording::default().process(0.0, UNIT, "first");
+        let crowd = (0..500).fold(start, |recording, _| recording.process(5.0, UNIT, "crowd"));
+        let svg = strip(&crowd.process(10.0, UNIT, "last").done(), &[17]);
+        assert_eq!(svg.matches("class=\"mark\"").count(), 3);
+        assert_eq!(svg.matches("class=\"mark evidence\"").count(), 1);
     }
 
     #[test]
