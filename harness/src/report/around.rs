@@ -45,18 +45,8 @@ pub(super) fn around(verdict: &Verdict, timeline: &Timeline) -> Around {
         .into_iter()
         .map(|index| around_row(index, verdict, &timeline.entries[index], zero))
         .collect();
-    let missing = verdict
-        .evidence
-        .iter()
-        .copied()
-        .filter(|index| *index >= timeline.entries.len())
-        .collect();
-    Around {
-        since,
-        rows,
-        of: timeline.entries.len(),
-        missing,
-    }
+    let missing = verdict.evidence.iter().copied().filter(|index| *index >= timeline.entries.len()).collect();
+    Around { since, rows, of: timeline.entries.len(), missing }
 }
 
 fn around_row(index: usize, verdict: &Verdict, entry: &Entry, zero: Moment) -> AroundRow {
@@ -120,13 +110,8 @@ fn chosen(verdict: &Verdict, entries: &[Entry]) -> BTreeSet<usize> {
     let evidence = verdict.evidence.iter().copied();
     let mut evidence: Vec<usize> = evidence.filter(|index| *index < entries.len()).collect();
     evidence.sort_by_key(|index| index.abs_diff(anchor));
-    let units: BTreeSet<&str> = evidence
-        .iter()
-        .filter_map(|index| unit(&entries[*index]))
-        .collect();
-    let mut near: Vec<usize> = (0..entries.len())
-        .filter(|index| tells_something(&entries[*index]))
-        .collect();
+    let units: BTreeSet<&str> = evidence.iter().filter_map(|index| unit(&entries[*index])).collect();
+    let mut near: Vec<usize> = (0..entries.len()).filter(|index| tells_something(&entries[*index])).collect();
     near.sort_by_key(|index| {
         let concerned = unit(&entries[*index]).is_none_or(|unit| {
             let names = |text: &str| text.contains(unit);
@@ -147,20 +132,12 @@ fn chosen(verdict: &Verdict, entries: &[Entry]) -> BTreeSet<usize> {
 fn anchor(verdict: &Verdict, entries: &[Entry]) -> usize {
     let nearest = verdict.at.and_then(|at| {
         let distance = |entry: &Entry| {
-            entry
-                .at()
-                .filter(|moment| moment.boot == at.boot)
-                .map(|moment| moment.micros.abs_diff(at.micros))
+            entry.at().filter(|moment| moment.boot == at.boot).map(|moment| moment.micros.abs_diff(at.micros))
         };
         let known = entries.iter().enumerate();
-        known
-            .filter_map(|(index, entry)| Some((distance(entry)?, index)))
-            .min()
-            .map(|(_, index)| index)
+        known.filter_map(|(index, entry)| Some((distance(entry)?, index))).min().map(|(_, index)| index)
     });
-    nearest
-        .or_else(|| verdict.evidence.iter().copied().max())
-        .unwrap_or(entries.len())
+    nearest.or_else(|| verdict.evidence.iter().copied().max()).unwrap_or(entries.len())
 }
 
 /// The unit of a journal record; what the harness itself did concerns every verdict and has none.
@@ -177,10 +154,7 @@ fn tells_something(entry: &Entry) -> bool {
     match entry {
         Entry::Step { .. } | Entry::Action(_) | Entry::Boot { .. } | Entry::Broken { .. } => true,
         Entry::Journal(record) => !record.unit().is_some_and(is_health_check),
-        Entry::Ready { .. }
-        | Entry::Exec { .. }
-        | Entry::Picture { .. }
-        | Entry::Barrier { .. } => false,
+        Entry::Ready { .. } | Entry::Exec { .. } | Entry::Picture { .. } | Entry::Barrier { .. } => false,
     }
 }
 
@@ -192,17 +166,10 @@ mod tests {
 
     /// Many records of another unit around the one that is evidence.
     fn crowd(size: usize) -> Timeline {
-        let start = Recording::default().entry(Entry::Step {
-            step: 0,
-            at: at(1.0),
-        });
+        let start = Recording::default().entry(Entry::Step { step: 0, at: at(1.0) });
         (0..size)
             .fold(start, |recording, index| {
-                let unit = if index % 10 == 0 {
-                    UNIT
-                } else {
-                    "other.service"
-                };
+                let unit = if index % 10 == 0 { UNIT } else { "other.service" };
                 recording.process(2.0 + index as f64, unit, &format!("line {index}"))
             })
             .done()
@@ -221,23 +188,14 @@ mod tests {
         assert_eq!(around.rows.len(), LIMIT);
         let own = around.rows.iter().filter(|row| row.who == UNIT).count();
         assert!(own >= 5, "{around:#?}");
-        let times: Vec<f64> = around
-            .rows
-            .iter()
-            .map(|r| r.time.parse().unwrap())
-            .collect();
+        let times: Vec<f64> = around.rows.iter().map(|r| r.time.parse().unwrap()).collect();
         assert!(times.is_sorted(), "{times:?}");
     }
 
     #[test]
     fn evidence_is_shown_however_far_away() {
         let around = check(100, vec![99, 51, 2]);
-        let marked: Vec<&str> = around
-            .rows
-            .iter()
-            .filter(|row| row.evidence)
-            .map(|row| row.time.as_str())
-            .collect();
+        let marked: Vec<&str> = around.rows.iter().filter(|row| row.evidence).map(|row| row.time.as_str()).collect();
         assert_eq!(marked, ["+2.000", "+51.000", "+99.000"]);
     }
 
@@ -253,15 +211,8 @@ mod tests {
 
     #[test]
     fn a_moment_of_another_boot_counts_from_its_kernel() {
-        let later = Moment {
-            boot: 1,
-            micros: 2_500_000,
-        };
-        for (moment, expected) in [
-            (at(101.25), "+1.250"),
-            (at(99.0), "-1.000"),
-            (later, "boot 1 +2.500"),
-        ] {
+        let later = Moment { boot: 1, micros: 2_500_000 };
+        for (moment, expected) in [(at(101.25), "+1.250"), (at(99.0), "-1.000"), (later, "boot 1 +2.500")] {
             assert_eq!(seconds_since(moment, at(100.0)), expected);
         }
     }

@@ -35,9 +35,10 @@ impl Axis {
 
     /// The place of a moment; one of a boot that the timeline does not have is at the left.
     pub(super) fn place(&self, at: Moment) -> f64 {
-        let seconds = self.boots.get(&at.boot).map_or(0.0, |(first, _, before)| {
-            before + at.micros.saturating_sub(*first) as f64 / 1e6
-        });
+        let seconds = self
+            .boots
+            .get(&at.boot)
+            .map_or(0.0, |(first, _, before)| before + at.micros.saturating_sub(*first) as f64 / 1e6);
         // A recording in which no time passed has all its entries at the left.
         NAMES + (WIDTH - NAMES) * seconds / self.total.max(1e-6)
     }
@@ -52,9 +53,7 @@ mod tests {
     fn moments_have_places_and_boots_follow_each_other() {
         let mut timeline = timeline();
         let later = |micros| Moment { boot: 1, micros };
-        timeline.entries.push(Entry::Boot {
-            at: later(6_100_000),
-        });
+        timeline.entries.push(Entry::Boot { at: later(6_100_000) });
         let axis = Axis::new(&timeline);
         let middle = (NAMES + WIDTH) / 2.0;
         for (moment, place) in [

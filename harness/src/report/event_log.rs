@@ -31,9 +31,7 @@ impl<W: Write> EventLog<W> {
 
 /// A line of an event log that is no event.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "line {line} of the event log is no event of this version ({source}); remove the line, or the log"
-)]
+#[error("line {line} of the event log is no event of this version ({source}); remove the line, or the log")]
 pub struct ReadEventsError {
     /// The line, counted from one.
     pub line: usize,
@@ -49,12 +47,7 @@ pub struct ReadEventsError {
 pub fn read_events(text: &str) -> Result<Vec<Event>, ReadEventsError> {
     text.lines()
         .enumerate()
-        .map(|(index, line)| {
-            serde_json::from_str(line).map_err(|source| ReadEventsError {
-                line: index + 1,
-                source,
-            })
-        })
+        .map(|(index, line)| serde_json::from_str(line).map_err(|source| ReadEventsError { line: index + 1, source }))
         .collect()
 }
 

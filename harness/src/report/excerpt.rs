@@ -9,31 +9,18 @@ use super::Style;
 /// The lines at `span` with a caret under them, headed by `word` and `title`.
 ///
 /// A span that does not lie in the text (the file was edited after the trial was judged) gives a sentence instead.
-pub(super) fn excerpt(
-    source: &Source,
-    span: (usize, usize),
-    word: &str,
-    title: &str,
-    style: &Style,
-) -> String {
+pub(super) fn excerpt(source: &Source, span: (usize, usize), word: &str, title: &str, style: &Style) -> String {
     if source.text.get(span.0..span.1).is_none() {
         return format!(
             "{word}: {title}\n  --> {} (bytes {}..{}: the file was changed after the trial was judged)",
             source.path, span.0, span.1
         );
     }
-    let renderer = if style.colored {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
+    let renderer = if style.colored { Renderer::styled() } else { Renderer::plain() };
     let snippet = Snippet::source(&*source.text)
         .path(source.path.as_str())
         .annotation(AnnotationKind::Primary.span(span.0..span.1));
-    let group = Level::ERROR
-        .with_name(word)
-        .primary_title(title)
-        .element(snippet);
+    let group = Level::ERROR.with_name(word).primary_title(title).element(snippet);
     renderer.render(&[group])
 }
 

@@ -52,9 +52,7 @@ pub(super) fn explain(
     let bad = judged.filter(|verdict| verdict.result != VerdictResult::Passed);
     Explanation {
         sentences: sentences(finished),
-        verdicts: bad
-            .map(|verdict| explain_verdict(verdict, &finished.scenario, source, timeline, style))
-            .collect(),
+        verdicts: bad.map(|verdict| explain_verdict(verdict, &finished.scenario, source, timeline, style)).collect(),
         commands: commands(finished, style),
     }
 }
@@ -115,10 +113,7 @@ fn standing(result: VerdictResult) -> Standing {
 fn subject(subject: &Subject) -> String {
     match subject {
         Subject::Action { step: None, index } => format!("action {} of `given`", index + 1),
-        Subject::Action {
-            step: Some(step),
-            index,
-        } => format!("action {} of step {}", index + 1, step + 1),
+        Subject::Action { step: Some(step), index } => format!("action {} of step {}", index + 1, step + 1),
         Subject::Line { step, index, .. } => format!("line {} of step {}", index + 1, step + 1),
         Subject::Gate(name) => format!("{name} (looked at in every trial)"),
         Subject::Recording => "the recording of the trial".to_owned(),
@@ -128,11 +123,7 @@ fn subject(subject: &Subject) -> String {
 fn commands(finished: &TrialFinished, style: &Style) -> Vec<(&'static str, String)> {
     let program = &style.program;
     let trial = quoted(&finished.trial);
-    let machine = if finished.kept {
-        "its machine was kept"
-    } else {
-        "in a fresh clone: its machine was not kept"
-    };
+    let machine = if finished.kept { "its machine was kept" } else { "in a fresh clone: its machine was not kept" };
     let mut commands = vec![
         ("run it again", run_again(&finished.trial, style)),
         ("enter it", format!("{program} enter {trial}   # {machine}")),

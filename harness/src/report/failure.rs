@@ -20,12 +20,7 @@ const NAME_WIDTH: usize = 34;
 /// it in the guest, and which commands lead further.
 ///
 /// Without a timeline, the part around each verdict is missing.
-pub fn failure(
-    finished: &TrialFinished,
-    source: &Source,
-    timeline: Option<&Timeline>,
-    style: &Style,
-) -> String {
+pub fn failure(finished: &TrialFinished, source: &Source, timeline: Option<&Timeline>, style: &Style) -> String {
     text(finished, Some(source), timeline, style)
 }
 
@@ -36,18 +31,12 @@ pub(super) fn text(
     timeline: Option<&Timeline>,
     style: &Style,
 ) -> String {
-    let Explanation {
-        sentences,
-        verdicts,
-        commands,
-    } = explain(finished, source, timeline, style);
+    let Explanation { sentences, verdicts, commands } = explain(finished, source, timeline, style);
     let mut paragraphs = vec![heading(finished, style)];
     paragraphs.extend(sentences);
     paragraphs.extend(verdicts.iter().map(|verdict| verdict_text(verdict, style)));
-    let commands: Vec<String> = commands
-        .iter()
-        .map(|(purpose, command)| format!("{:<15}{command}", format!("{purpose}:")))
-        .collect();
+    let commands: Vec<String> =
+        commands.iter().map(|(purpose, command)| format!("{:<15}{command}", format!("{purpose}:"))).collect();
     paragraphs.push(commands.join("\n"));
     let mut message = paragraphs.join("\n\n");
     message.push('\n');
@@ -55,11 +44,8 @@ pub(super) fn text(
 }
 
 fn heading(finished: &TrialFinished, style: &Style) -> String {
-    let proves = if finished.proves.is_empty() {
-        String::new()
-    } else {
-        format!(" (proves {})", finished.proves.join(", "))
-    };
+    let proves =
+        if finished.proves.is_empty() { String::new() } else { format!(" (proves {})", finished.proves.join(", ")) };
     format!(
         "{} {}\n{}{}",
         style.word(finished.outcome.into()),
@@ -75,12 +61,7 @@ fn verdict_text(verdict: &ExplainedVerdict, style: &Style) -> String {
         let label = style.strong(&format!("{:<10}", format!("{name}:")));
         format!("  {label}{}", text.replace('\n', "\n            "))
     }));
-    lines.extend(
-        verdict
-            .around
-            .iter()
-            .map(|around| around_text(around, style)),
-    );
+    lines.extend(verdict.around.iter().map(|around| around_text(around, style)));
     lines.join("\n")
 }
 
@@ -103,17 +84,13 @@ fn around_text(around: &Around, style: &Style) -> String {
         let who = shortened(&row.who, NAME_WIDTH);
         let what = shortened(&row.what, ROW_WIDTH);
         let line = format!("  {mark} {:>time$}  {who:<name$}  {what}", row.time);
-        if row.evidence {
-            style.strong(&line)
-        } else {
-            line
-        }
+        if row.evidence { style.strong(&line) } else { line }
     }));
-    lines.extend(around.missing.iter().map(|index| {
-        format!(
-            "  evidence {index} is not in this timeline: the verdict belongs to another recording"
-        )
-    }));
+    lines.extend(
+        around.missing.iter().map(|index| {
+            format!("  evidence {index} is not in this timeline: the verdict belongs to another recording")
+        }),
+    );
     lines.join("\n")
 }
 
@@ -246,10 +223,7 @@ mod tests {
 
     #[test]
     fn colour_adds_escapes_and_changes_no_word() {
-        let colored = Style {
-            colored: true,
-            ..plain()
-        };
+        let colored = Style { colored: true, ..plain() };
         let text = failure(&failed(), &source(), Some(&timeline()), &colored);
         assert_ne!(text, anstream::adapter::strip_str(&text).to_string());
         assert_eq!(
@@ -260,12 +234,9 @@ mod tests {
 
     #[test]
     fn long_texts_are_cut_to_columns() {
-        for (text, width, short) in [
-            ("short", 5, "short"),
-            ("longer", 5, "long…"),
-            ("ありがとう", 5, "あり…"),
-            ("", 5, ""),
-        ] {
+        for (text, width, short) in
+            [("short", 5, "short"), ("longer", 5, "long…"), ("ありがとう", 5, "あり…"), ("", 5, "")]
+        {
             assert_eq!(shortened(text, width), short);
         }
     }

@@ -23,16 +23,8 @@ const LEGEND: &str = "Each lane is a unit, each span one of its states. Small tr
 ///
 /// `sources` are found by the path of the scenario, `timelines` by the trial's folder; what is not there is left out.
 /// `program` is how the reader starts the program.
-pub fn html(
-    events: &[Event],
-    sources: &[Source],
-    timelines: &BTreeMap<String, Timeline>,
-    program: &str,
-) -> String {
-    let style = Style {
-        colored: false,
-        program: program.to_owned(),
-    };
+pub fn html(events: &[Event], sources: &[Source], timelines: &BTreeMap<String, Timeline>, program: &str) -> String {
+    let style = Style { colored: false, program: program.to_owned() };
     let mut records = trial_records(events);
     records.sort_by_key(TrialRecord::standing);
     let mut page = format!(
@@ -79,11 +71,7 @@ fn counts(records: &[TrialRecord]) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    if parts.is_empty() {
-        "no trials".to_owned()
-    } else {
-        parts.join(", ")
-    }
+    if parts.is_empty() { "no trials".to_owned() } else { parts.join(", ") }
 }
 
 fn header(events: &[Event], records: &[TrialRecord]) -> String {
@@ -91,12 +79,9 @@ fn header(events: &[Event], records: &[TrialRecord]) -> String {
     let mut ended = false;
     for event in events {
         match event {
-            Event::RunStarted {
-                at,
-                version,
-                accelerator,
-                ..
-            } => facts.push(format!("harness {version}, begun {at}, {accelerator}")),
+            Event::RunStarted { at, version, accelerator, .. } => {
+                facts.push(format!("harness {version}, begun {at}, {accelerator}"))
+            }
             Event::RunFinished { seconds, .. } => {
                 ended = true;
                 facts.push(format!("{seconds:.1} s"));
@@ -107,11 +92,7 @@ fn header(events: &[Event], records: &[TrialRecord]) -> String {
     if !ended {
         facts.push("the run did not come to its end".to_owned());
     }
-    format!(
-        "<h1>{}</h1>\n<p class=\"faint\">{}</p>\n",
-        escaped(&counts(records)),
-        escaped(&facts.join(", "))
-    )
+    format!("<h1>{}</h1>\n<p class=\"faint\">{}</p>\n", escaped(&counts(records)), escaped(&facts.join(", ")))
 }
 
 fn word(standing: Standing) -> String {
@@ -121,10 +102,9 @@ fn word(standing: Standing) -> String {
 }
 
 fn table(records: &[TrialRecord]) -> String {
-    let mut table =
-        "<div class=\"scroll\"><table>\n<tr><th>Outcome</th><th>Trial</th><th>Proves</th>\
+    let mut table = "<div class=\"scroll\"><table>\n<tr><th>Outcome</th><th>Trial</th><th>Proves</th>\
                      <th class=\"number\">Host s</th><th class=\"number\">Guest s</th></tr>\n"
-            .to_owned();
+        .to_owned();
     for (index, record) in records.iter().enumerate() {
         table.push_str(&table_row(index, record));
     }
@@ -148,11 +128,7 @@ fn table_row(index: usize, record: &TrialRecord) -> String {
     let about = match last {
         Some(last) => {
             let reason = last.reason.as_deref().unwrap_or_default();
-            format!(
-                "{}<br>\n<span class=\"faint\">{}</span>",
-                escaped(&last.title),
-                escaped(reason)
-            )
+            format!("{}<br>\n<span class=\"faint\">{}</span>", escaped(&last.title), escaped(reason))
         }
         None => "<span class=\"faint\">the run ended before this trial did</span>".to_owned(),
     };
@@ -195,30 +171,19 @@ fn section(
     let commands: String = explanation
         .commands
         .iter()
-        .map(|(purpose, command)| {
-            format!(
-                "<dt>{purpose}</dt><dd><code>{}</code></dd>\n",
-                escaped(command)
-            )
-        })
+        .map(|(purpose, command)| format!("<dt>{purpose}</dt><dd><code>{}</code></dd>\n", escaped(command)))
         .collect();
     html.push_str(&format!("<dl>\n{commands}</dl>\n"));
     html
 }
 
 fn verdict_html(verdict: &ExplainedVerdict) -> String {
-    let findings: String = verdict
-        .findings
-        .iter()
-        .map(|(name, text)| format!("<dt>{name}</dt><dd>{}</dd>\n", escaped(text)))
-        .collect();
+    let findings: String =
+        verdict.findings.iter().map(|(name, text)| format!("<dt>{name}</dt><dd>{}</dd>\n", escaped(text))).collect();
     format!(
         "<pre>{}</pre>\n<dl>\n{findings}</dl>\n{}",
         escaped(&verdict.head),
-        verdict
-            .around
-            .as_ref()
-            .map_or_else(String::new, around_html)
+        verdict.around.as_ref().map_or_else(String::new, around_html)
     )
 }
 
@@ -241,11 +206,7 @@ fn around_html(around: &Around) -> String {
 }
 
 fn around_row(row: &AroundRow) -> String {
-    let (class, mark) = if row.evidence {
-        (" class=\"evidence\"", "&gt;")
-    } else {
-        ("", "")
-    };
+    let (class, mark) = if row.evidence { (" class=\"evidence\"", "&gt;") } else { ("", "") };
     format!(
         "<tr{class}><td>{mark}</td><td class=\"number\">{}</td><td>{}</td><td>{}</td></tr>\n",
         escaped(&row.time),
@@ -282,18 +243,8 @@ mod tests {
     #[test]
     fn trials_that_need_attention_stand_first() {
         let page = page();
-        let rows: Vec<&str> = page
-            .lines()
-            .filter(|l| l.starts_with("<tr><td><span"))
-            .collect();
-        let words = [
-            "FAILED",
-            "BROKEN",
-            "UNFINISHED",
-            "FLAKY",
-            "SKIPPED",
-            "PASSED",
-        ];
+        let rows: Vec<&str> = page.lines().filter(|l| l.starts_with("<tr><td><span")).collect();
+        let words = ["FAILED", "BROKEN", "UNFINISHED", "FLAKY", "SKIPPED", "PASSED"];
         assert_eq!(rows.len(), words.len());
         for (row, word) in rows.iter().zip(words) {
             assert!(row.contains(word), "{word} in {row}");

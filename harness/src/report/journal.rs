@@ -33,9 +33,7 @@ fn line(row: &Row) -> String {
 
 fn output(name: &str, text: &str) -> String {
     let indent = " ".repeat(15);
-    text.lines()
-        .map(|line| format!("{indent}{name}: {}\n", visible(line)))
-        .collect()
+    text.lines().map(|line| format!("{indent}{name}: {}\n", visible(line))).collect()
 }
 
 #[cfg(test)]

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use quick_junit::{
-    FlakyOrRerun, NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite,
-};
+use quick_junit::{FlakyOrRerun, NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
 use crate::event::{Event, TrialFinished};
 use crate::judge::Outcome;
@@ -27,10 +25,7 @@ pub struct JunitError(#[from] quick_junit::SerializeError);
 ///
 /// Fails when the XML cannot be written.
 pub fn junit(events: &[Event], program: &str) -> Result<String, JunitError> {
-    let style = Style {
-        colored: false,
-        program: program.to_owned(),
-    };
+    let style = Style { colored: false, program: program.to_owned() };
     let mut report = Report::new("harness");
     let mut suites: Vec<TestSuite> = Vec::new();
     for record in trial_records(events) {
@@ -98,10 +93,7 @@ fn case(record: &TrialRecord, suite: &str, name: &str, style: &Style) -> TestCas
         case.add_property(Property::new("title", &last.title));
         case.add_property(Property::new("proves", last.proves.join(",")));
         case.add_property(Property::new("scenario", &last.scenario));
-        case.add_property(Property::new(
-            "guest-seconds",
-            last.guest_seconds.to_string(),
-        ));
+        case.add_property(Property::new("guest-seconds", last.guest_seconds.to_string()));
     }
     if flaky {
         case.add_property(Property::new("flaky", "true"));
@@ -268,11 +260,7 @@ mod tests {
     fn trial_names_are_split_before_what_a_fault_adds() {
         for (trial, suite, case) in [
             ("igpu::failure::x", "igpu::failure", "x"),
-            (
-                "igpu::failure::x [broken-by a::b]",
-                "igpu::failure",
-                "x [broken-by a::b]",
-            ),
+            ("igpu::failure::x [broken-by a::b]", "igpu::failure", "x [broken-by a::b]"),
             ("x", "harness", "x"),
         ] {
             assert_eq!(split(trial), (suite, case));

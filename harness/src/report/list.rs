@@ -50,12 +50,7 @@ pub fn list_json(scenarios: &[Scenario]) -> Result<String, serde_json::Error> {
 fn listed(scenarios: &[Scenario]) -> impl Iterator<Item = Listed<'_>> {
     scenarios.iter().flat_map(|scenario| {
         scenario.trials.iter().map(|trial| Listed {
-            trial: format!(
-                "{}::{}::{}",
-                trial.host,
-                section(scenario.section),
-                scenario.name
-            ),
+            trial: format!("{}::{}::{}", trial.host, section(scenario.section), scenario.name),
             title: &scenario.title,
             proves: &scenario.proves,
             time: time(scenario.time),
@@ -91,8 +86,7 @@ fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     rows.iter()
         .map(|row| {
             let cells = row.iter().zip(widths);
-            let padded =
-                cells.map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
+            let padded = cells.map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
             let line = padded.collect::<Vec<_>>().join("  ");
             format!("{}\n", line.trim_end())
         })
@@ -107,10 +101,8 @@ fn coverage(scenarios: &[Scenario]) -> String {
         }
     }
     let trials: usize = scenarios.iter().map(|s| s.trials.len()).sum();
-    let statements = counts
-        .iter()
-        .map(|((_, _, statement), count)| format!(" {statement}:{count}"))
-        .collect::<String>();
+    let statements =
+        counts.iter().map(|((_, _, statement), count)| format!(" {statement}:{count}")).collect::<String>();
     format!(
         "\n{trials} trials of {} scenarios prove {} statements (statement:trials):{statements}\n",
         scenarios.len(),
@@ -150,12 +142,7 @@ mod tests {
             trials: hosts.iter().map(|host| trial(host)).collect(),
         };
         vec![
-            scenario(
-                "missing-secret",
-                &["B21", "A4"],
-                Time::Any,
-                &["igpu", "doc1"],
-            ),
+            scenario("missing-secret", &["B21", "A4"], Time::Any, &["igpu", "doc1"]),
             scenario("hang", &["B30"], Time::Virtual, &["igpu"]),
             scenario("nowhere", &["B21"], Time::Real, &[]),
         ]

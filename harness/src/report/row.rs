@@ -31,21 +31,14 @@ pub(super) fn row(entry: &Entry) -> Row {
                 picture.sockets.len()
             ),
         ),
-        Entry::Barrier {
-            step: Some(step), ..
-        } => (
-            "trial",
-            format!("step {} ends: the journal is complete", step + 1),
-        ),
+        Entry::Barrier { step: Some(step), .. } => {
+            ("trial", format!("step {} ends: the journal is complete", step + 1))
+        }
         Entry::Barrier { step: None, .. } => ("trial", "the journal is complete".to_owned()),
         Entry::Boot { at } => ("machine", format!("started again (boot {})", at.boot)),
         Entry::Broken { reason } => ("harness", format!("BROKEN: {reason}")),
     };
-    Row {
-        at: entry.at(),
-        who: visible(who),
-        what: visible(&what),
-    }
+    Row { at: entry.at(), who: visible(who), what: visible(&what) }
 }
 
 /// Whether a unit is one of the transient services in which podman runs health checks: `<64 hex>-<hex>.service`.
@@ -116,10 +109,7 @@ mod tests {
             (format!("{id}-.service"), false),
             ("jellyfin-stack.service".to_owned(), false),
         ] {
-            let unit = UnitRef {
-                scope: "user",
-                name: &name,
-            };
+            let unit = UnitRef { scope: "user", name: &name };
             assert_eq!(is_health_check(unit), expected, "{name}");
         }
     }

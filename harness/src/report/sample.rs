@@ -26,17 +26,11 @@ then = [
 "#;
 
 pub(super) fn plain() -> Style {
-    Style {
-        colored: false,
-        program: "cargo run --release --".to_owned(),
-    }
+    Style { colored: false, program: "cargo run --release --".to_owned() }
 }
 
 pub(super) fn source() -> Source {
-    Source {
-        path: "scenarios/failure/missing-secret-fails-hard.toml".to_owned(),
-        text: SCENARIO.into(),
-    }
+    Source { path: "scenarios/failure/missing-secret-fails-hard.toml".to_owned(), text: SCENARIO.into() }
 }
 
 /// Where a piece of text stands in the sample scenario.
@@ -46,10 +40,7 @@ pub(super) fn span(piece: &str) -> Option<(usize, usize)> {
 
 /// A moment of the first boot.
 pub(super) fn at(seconds: f64) -> Moment {
-    Moment {
-        boot: 0,
-        micros: (seconds * 1e6) as u64,
-    }
+    Moment { boot: 0, micros: (seconds * 1e6) as u64 }
 }
 
 /// A timeline that grows entry by entry.
@@ -63,33 +54,19 @@ impl Recording {
     }
 
     pub(super) fn record(self, seconds: f64, fields: &[(&str, &str)]) -> Self {
-        let fields: BTreeMap<String, String> = fields
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        self.entry(Entry::Journal(Record {
-            at: at(seconds),
-            fields,
-        }))
+        let fields: BTreeMap<String, String> =
+            fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self.entry(Entry::Journal(Record { at: at(seconds), fields }))
     }
 
     pub(super) fn manager(self, seconds: f64, unit: &str, id: &str, message: &str) -> Self {
-        let fields = [
-            ("USER_UNIT", unit),
-            ("SYSLOG_IDENTIFIER", "systemd"),
-            ("MESSAGE_ID", id),
-            ("MESSAGE", message),
-        ];
+        let fields = [("USER_UNIT", unit), ("SYSLOG_IDENTIFIER", "systemd"), ("MESSAGE_ID", id), ("MESSAGE", message)];
         self.record(seconds, &fields)
     }
 
     pub(super) fn process(self, seconds: f64, unit: &str, message: &str) -> Self {
-        let fields = [
-            ("_SYSTEMD_USER_UNIT", unit),
-            ("SYSLOG_IDENTIFIER", "bash"),
-            ("_PID", "812"),
-            ("MESSAGE", message),
-        ];
+        let fields =
+            [("_SYSTEMD_USER_UNIT", unit), ("SYSLOG_IDENTIFIER", "bash"), ("_PID", "812"), ("MESSAGE", message)];
         self.record(seconds, &fields)
     }
 
@@ -103,24 +80,11 @@ pub(super) fn timeline() -> Timeline {
     let health_check = format!("{}-1f.service", "a".repeat(64));
     Recording::default()
         .entry(Entry::Ready { at: at(100.0) })
-        .entry(Entry::Step {
-            step: 0,
-            at: at(100.5),
-        })
+        .entry(Entry::Step { step: 0, at: at(100.5) })
         .manager(100.52, UNIT, UNIT_STARTING, "Starting jellyfin stack...")
-        .manager(
-            101.0,
-            &health_check,
-            UNIT_STARTING,
-            "Starting health check...",
-        )
+        .manager(101.0, &health_check, UNIT_STARTING, "Starting health check...")
         .process(101.8, UNIT, "ERROR: no such secret\n\x1b[31mred\x1b[0m")
-        .manager(
-            102.25,
-            UNIT,
-            UNIT_FAILURE_RESULT,
-            "Failed with result 'timeout'.",
-        )
+        .manager(102.25, UNIT, UNIT_FAILURE_RESULT, "Failed with result 'timeout'.")
         .entry(Entry::Action(ActionDone {
             step: Some(0),
             index: 0,
@@ -132,31 +96,16 @@ pub(super) fn timeline() -> Timeline {
             stderr: "Job for jellyfin-stack.service failed.\n".to_owned(),
             timed_out: false,
         }))
-        .entry(Entry::Barrier {
-            step: Some(0),
-            at: at(106.0),
-        })
-        .entry(Entry::Picture {
-            step: Some(0),
-            at: at(106.1),
-            picture: Picture::default(),
-        })
-        .entry(Entry::Boot {
-            at: Moment { boot: 1, micros: 0 },
-        })
-        .entry(Entry::Broken {
-            reason: "the guest stopped answering; see its console".to_owned(),
-        })
+        .entry(Entry::Barrier { step: Some(0), at: at(106.0) })
+        .entry(Entry::Picture { step: Some(0), at: at(106.1), picture: Picture::default() })
+        .entry(Entry::Boot { at: Moment { boot: 1, micros: 0 } })
+        .entry(Entry::Broken { reason: "the guest stopped answering; see its console".to_owned() })
         .done()
 }
 
 pub(super) fn verdict(result: VerdictResult, index: usize, piece: &str) -> Verdict {
     Verdict {
-        subject: Subject::Line {
-            step: 0,
-            index,
-            red: false,
-        },
+        subject: Subject::Line { step: 0, index, red: false },
         span: span(piece),
         result,
         expected: format!("{UNIT} enters failed with result exit-code within 20 s"),
@@ -179,21 +128,14 @@ pub(super) fn finished(trial: &str, outcome: Outcome, verdicts: Vec<Verdict>) ->
         judgement: Some(Judgement { outcome, verdicts }),
         host_seconds: 21.5,
         guest_seconds: 6.1,
-        folder: Some(format!(
-            "out/2026-11-22T01-02-03/{}",
-            trial.replace("::", "/")
-        )),
+        folder: Some(format!("out/2026-11-22T01-02-03/{}", trial.replace("::", "/"))),
         kept: false,
     }
 }
 
 pub(super) fn failed() -> TrialFinished {
     let line = r#"{ unit = "@unit", enters = "failed", result = "exit-code", within = "20s" }"#;
-    finished(
-        TRIAL,
-        Outcome::Failed,
-        vec![verdict(VerdictResult::Failed, 0, line)],
-    )
+    finished(TRIAL, Outcome::Failed, vec![verdict(VerdictResult::Failed, 0, line)])
 }
 
 pub(super) fn broken() -> TrialFinished {
@@ -220,10 +162,7 @@ pub(super) fn events() -> Vec<Event> {
         failed(),
         broken(),
         skipped,
-        TrialFinished {
-            trial: flaky.to_owned(),
-            ..failed()
-        },
+        TrialFinished { trial: flaky.to_owned(), ..failed() },
         finished(flaky, Outcome::Passed, Vec::new()),
     ];
     let mut trials: Vec<String> = ends.iter().map(|end| end.trial.clone()).collect();
@@ -236,18 +175,10 @@ pub(super) fn events() -> Vec<Event> {
             trials,
             accelerator: "software emulation, virtual time".to_owned(),
         },
-        Event::Progress {
-            task: "bake igpu".to_owned(),
-            message: "waiting for jellyfin-stack.service".to_owned(),
-        },
-        Event::TrialStarted {
-            trial: "igpu::failure::unreadable".to_owned(),
-        },
+        Event::Progress { task: "bake igpu".to_owned(), message: "waiting for jellyfin-stack.service".to_owned() },
+        Event::TrialStarted { trial: "igpu::failure::unreadable".to_owned() },
     ];
     events.extend(ends.map(Event::TrialFinished));
-    events.push(Event::RunFinished {
-        at: "2026-11-22T01:04:03Z".to_owned(),
-        seconds: 120.04,
-    });
+    events.push(Event::RunFinished { at: "2026-11-22T01:04:03Z".to_owned(), seconds: 120.04 });
     events
 }

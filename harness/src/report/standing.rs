@@ -69,10 +69,7 @@ impl TrialRecord<'_> {
 
     /// The attempts that failed or broke.
     pub(super) fn bad_attempts(&self) -> impl Iterator<Item = &TrialFinished> {
-        self.attempts
-            .iter()
-            .copied()
-            .filter(|attempt| matches!(attempt.outcome, Outcome::Failed | Outcome::Broken))
+        self.attempts.iter().copied().filter(|attempt| matches!(attempt.outcome, Outcome::Failed | Outcome::Broken))
     }
 
     /// Seconds of the host, over all attempts.
@@ -105,9 +102,7 @@ pub(super) fn trial_records(events: &[Event]) -> Vec<TrialRecord<'_>> {
                 record_of(&mut records, trial);
             }
             Event::TrialFinished(finished) => {
-                record_of(&mut records, &finished.trial)
-                    .attempts
-                    .push(finished);
+                record_of(&mut records, &finished.trial).attempts.push(finished);
             }
             Event::Progress { .. } | Event::RunFinished { .. } => {}
         }
@@ -115,20 +110,11 @@ pub(super) fn trial_records(events: &[Event]) -> Vec<TrialRecord<'_>> {
     records
 }
 
-fn record_of<'r, 'e>(
-    records: &'r mut Vec<TrialRecord<'e>>,
-    name: &'e str,
-) -> &'r mut TrialRecord<'e> {
-    let index = records
-        .iter()
-        .position(|record| record.name == name)
-        .unwrap_or_else(|| {
-            records.push(TrialRecord {
-                name,
-                attempts: Vec::new(),
-            });
-            records.len() - 1
-        });
+fn record_of<'r, 'e>(records: &'r mut Vec<TrialRecord<'e>>, name: &'e str) -> &'r mut TrialRecord<'e> {
+    let index = records.iter().position(|record| record.name == name).unwrap_or_else(|| {
+        records.push(TrialRecord { name, attempts: Vec::new() });
+        records.len() - 1
+    });
     &mut records[index]
 }
 
@@ -151,14 +137,8 @@ mod tests {
             (&[Passed, Failed], Standing::Flaky),
             (&[Passed, Broken], Standing::Flaky),
         ] {
-            let mut events = vec![Event::TrialStarted {
-                trial: "x".to_owned(),
-            }];
-            events.extend(
-                outcomes
-                    .iter()
-                    .map(|outcome| Event::TrialFinished(finished("x", *outcome, Vec::new()))),
-            );
+            let mut events = vec![Event::TrialStarted { trial: "x".to_owned() }];
+            events.extend(outcomes.iter().map(|outcome| Event::TrialFinished(finished("x", *outcome, Vec::new()))));
             let records = trial_records(&events);
             assert_eq!(records.len(), 1);
             assert_eq!(records[0].standing(), standing, "{outcomes:?}");

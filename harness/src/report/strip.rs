@@ -108,11 +108,7 @@ fn lane_of<'l, 'a>(
 ) -> &'l mut Lane<'a> {
     let index = lanes.iter().position(|lane| lane.unit == unit);
     let index = index.unwrap_or_else(|| {
-        let mut lane = Lane {
-            unit,
-            states: Vec::new(),
-            marks: Vec::new(),
-        };
+        let mut lane = Lane { unit, states: Vec::new(), marks: Vec::new() };
         if let Some((state, at)) = first_seen(timeline, unit) {
             enter(&mut lane, state, axis.place(at));
         }
@@ -124,11 +120,7 @@ fn lane_of<'l, 'a>(
 
 fn first_seen<'a>(timeline: &'a Timeline, unit: UnitRef) -> Option<(&'a str, Moment)> {
     timeline.entries.iter().find_map(|entry| match entry {
-        Entry::Picture {
-            step: None,
-            at,
-            picture,
-        } => {
+        Entry::Picture { step: None, at, picture } => {
             let same = |scope: &str, name: &str| UnitRef { scope, name } == unit;
             let mut units = picture.units.iter();
             let known = units.find(|state| same(&state.scope, &state.name))?;
@@ -143,11 +135,7 @@ fn enter(lane: &mut Lane, state: &str, x: f64) {
     if let Some(last) = lane.states.last_mut() {
         last.to = x;
     }
-    lane.states.push(Span {
-        state: state.to_owned(),
-        from: x,
-        to: x,
-    });
+    lane.states.push(Span { state: state.to_owned(), from: x, to: x });
 }
 
 /// Enters the state that a manager's record announces, if it announces one.
@@ -165,9 +153,7 @@ fn follow(lane: &mut Lane, transition: &Transition, x: f64) {
             return;
         }
         TransitionKind::Stopped | TransitionKind::Deactivated => "inactive",
-        TransitionKind::NotStarted { .. }
-        | TransitionKind::Skipped
-        | TransitionKind::OutOfMemory => return,
+        TransitionKind::NotStarted { .. } | TransitionKind::Skipped | TransitionKind::OutOfMemory => return,
     };
     enter(lane, state, x);
 }
@@ -204,11 +190,7 @@ fn draw_lane(lane: &Lane, top: f64, timeline: &Timeline, evidence: &[usize]) -> 
             continue;
         }
         marked = *x;
-        let (class, size) = if is_evidence {
-            ("mark evidence", 6.0)
-        } else {
-            ("mark", 3.5)
-        };
+        let (class, size) = if is_evidence { ("mark evidence", 6.0) } else { ("mark", 3.5) };
         let y = top + 21.0;
         let _ = writeln!(
             svg,
@@ -233,10 +215,7 @@ fn draw_events(timeline: &Timeline, axis: &Axis, bottom: f64) -> String {
             _ => continue,
         };
         let x = axis.place(*at);
-        let _ = writeln!(
-            svg,
-            "<line class=\"event\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"4\" y2=\"{bottom:.1}\"/>"
-        );
+        let _ = writeln!(svg, "<line class=\"event\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"4\" y2=\"{bottom:.1}\"/>");
         let anchor = if x > WIDTH - 50.0 { "end" } else { "start" };
         svg.push_str(&text(x, 14.0, anchor, &format!(" {name} ")));
     }
@@ -246,18 +225,11 @@ fn draw_events(timeline: &Timeline, axis: &Axis, bottom: f64) -> String {
 fn short_name(unit: &str) -> String {
     let room = (NAMES / LETTER) as usize - 2;
     let name = unit.strip_suffix(".service").unwrap_or(unit);
-    if name.chars().count() <= room {
-        name.to_owned()
-    } else {
-        name.chars().take(room - 1).chain(['…']).collect()
-    }
+    if name.chars().count() <= room { name.to_owned() } else { name.chars().take(room - 1).chain(['…']).collect() }
 }
 
 fn text(x: f64, y: f64, anchor: &str, content: &str) -> String {
-    format!(
-        "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{}</text>\n",
-        escaped(content)
-    )
+    format!("<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{}</text>\n", escaped(content))
 }
 
 #[cfg(test)]
@@ -270,9 +242,7 @@ mod tests {
         let lanes = lanes(timeline, &axis);
         let lane = lanes.iter().find(|lane| lane.unit.name == UNIT).unwrap();
         let spans = lane.states.iter();
-        spans
-            .map(|span| (span.state.clone(), span.from.round(), span.to.round()))
-            .collect()
+        spans.map(|span| (span.state.clone(), span.from.round(), span.to.round())).collect()
     }
 
     #[test]
@@ -311,15 +281,10 @@ mod tests {
     #[test]
     fn lanes_that_have_no_room_are_counted() {
         let units: Vec<String> = (0..LANES + 2).map(|n| format!("u{n}.service")).collect();
-        let recording = units.iter().fold(Recording::default(), |recording, unit| {
-            recording.process(1.0, unit, "x")
-        });
+        let recording = units.iter().fold(Recording::default(), |recording, unit| recording.process(1.0, unit, "x"));
         let svg = strip(&recording.done(), &[LANES + 1]);
         assert!(svg.contains("2 more units are not drawn"));
-        assert!(
-            svg.contains(&format!(">u{}<", LANES + 1)),
-            "evidence has room"
-        );
+        assert!(svg.contains(&format!(">u{}<", LANES + 1)), "evidence has room");
         assert!(!svg.contains("NaN"));
     }
 

@@ -39,10 +39,6 @@ impl Style {
     }
 
     fn paint(&self, ansi: Ansi, text: &str) -> String {
-        if self.colored {
-            format!("{ansi}{text}{ansi:#}")
-        } else {
-            text.to_owned()
-        }
+        if self.colored { format!("{ansi}{text}{ansi:#}") } else { text.to_owned() }
     }
 }

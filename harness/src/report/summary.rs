@@ -11,12 +11,7 @@ use super::standing::{Standing, TrialRecord, trial_records};
 const SLOWEST: usize = 5;
 
 /// Counts, the trials that need attention, the slowest ones, the time the run took and where its output is.
-pub(super) fn summary(
-    events: &[Event],
-    seconds: f64,
-    output: Option<&str>,
-    style: &Style,
-) -> String {
+pub(super) fn summary(events: &[Event], seconds: f64, output: Option<&str>, style: &Style) -> String {
     let records = trial_records(events);
     let mut text = format!("\n{} in {seconds:.1} s\n", counts(&records, style));
     text.push_str(&attention(&records, style));
@@ -42,11 +37,7 @@ fn counts(records: &[TrialRecord], style: &Style) -> String {
             _ => format!("{count} {}", style.word(standing)),
         })
         .collect();
-    let trials = if records.len() == 1 {
-        "trial"
-    } else {
-        "trials"
-    };
+    let trials = if records.len() == 1 { "trial" } else { "trials" };
     format!("{} {trials}: {}", records.len(), parts.join(", "))
 }
 
@@ -92,10 +83,7 @@ fn slowest(records: &[TrialRecord]) -> String {
     let lines = ran.iter().take(SLOWEST).map(|record| {
         let guest = record.guest_seconds();
         let host = record.host_seconds();
-        format!(
-            "  {host:>7.1} s  ({guest:.1} s in the guest)  {}\n",
-            record.name
-        )
+        format!("  {host:>7.1} s  ({guest:.1} s in the guest)  {}\n", record.name)
     });
     format!("slowest:\n{}", lines.collect::<String>())
 }
@@ -105,12 +93,6 @@ fn run_bad_again(records: &[TrialRecord], style: &Style) -> String {
         let standing = record.standing();
         !matches!(standing, Standing::Passed | Standing::Skipped)
     });
-    let commands: String = bad
-        .map(|record| format!("  {}\n", run_again(record.name, style)))
-        .collect();
-    if commands.is_empty() {
-        commands
-    } else {
-        format!("run again what did not pass:\n{commands}")
-    }
+    let commands: String = bad.map(|record| format!("  {}\n", run_again(record.name, style))).collect();
+    if commands.is_empty() { commands } else { format!("run again what did not pass:\n{commands}") }
 }

@@ -44,13 +44,7 @@ pub struct Terminal<W: Write> {
 impl<W: Write> Terminal<W> {
     /// A reporter that writes lines to `out` and nothing else.
     pub fn new(out: W, options: TerminalOptions) -> Self {
-        Self {
-            out,
-            options,
-            live: None,
-            tasks: BTreeMap::new(),
-            seen: Vec::new(),
-        }
+        Self { out, options, live: None, tasks: BTreeMap::new(), seen: Vec::new() }
     }
 
     /// Shows progress in one live line on `target` instead of a line each. Choose it only where `target` is a terminal:
@@ -72,17 +66,10 @@ impl<W: Write> Terminal<W> {
     /// Fails when the writer does.
     pub fn event(&mut self, event: &Event, elapsed: Duration) -> io::Result<()> {
         match event {
-            Event::RunStarted {
-                version,
-                trials,
-                accelerator,
-                ..
-            } => {
+            Event::RunStarted { version, trials, accelerator, .. } => {
                 let count = trials.len();
                 let trials = if count == 1 { "trial" } else { "trials" };
-                self.line(&format!(
-                    "harness {version}: {count} {trials}; {accelerator}"
-                ))?;
+                self.line(&format!("harness {version}: {count} {trials}; {accelerator}"))?;
             }
             Event::Progress { task, message } => self.progress(task, message, elapsed)?,
             Event::TrialStarted { .. } => self.rest(),
@@ -134,10 +121,7 @@ impl<W: Write> Terminal<W> {
             None => String::new(),
         };
         let seconds = finished.host_seconds;
-        self.line(&format!(
-            "{word} {} ({seconds:.1} s){reason}",
-            finished.trial
-        ))
+        self.line(&format!("{word} {} ({seconds:.1} s){reason}", finished.trial))
     }
 
     fn line(&mut self, text: &str) -> io::Result<()> {
@@ -167,11 +151,7 @@ mod tests {
     use super::*;
 
     fn options(quiet_trials: bool) -> TerminalOptions {
-        TerminalOptions {
-            style: plain(),
-            quiet_trials,
-            output: Some("out/2026-11-22T01-02-03".to_owned()),
-        }
+        TerminalOptions { style: plain(), quiet_trials, output: Some("out/2026-11-22T01-02-03".to_owned()) }
     }
 
     fn shown(quiet_trials: bool, events: &[Event]) -> String {
@@ -216,9 +196,7 @@ mod tests {
 
     #[test]
     fn a_green_run_ends_shortly() {
-        let green: Vec<Event> = [3, events().len() - 1]
-            .map(|index| events()[index].clone())
-            .into();
+        let green: Vec<Event> = [3, events().len() - 1].map(|index| events()[index].clone()).into();
         insta::assert_snapshot!(shown(true, &green), @"
 
         1 trial: 1 PASSED, 0 FAILED, 0 BROKEN in 120.0 s
@@ -228,10 +206,8 @@ mod tests {
 
     #[test]
     fn progress_is_told_once() {
-        let progress = |task: &str, message: &str| Event::Progress {
-            task: task.to_owned(),
-            message: message.to_owned(),
-        };
+        let progress =
+            |task: &str, message: &str| Event::Progress { task: task.to_owned(), message: message.to_owned() };
         let bakes = [
             progress("bake igpu", "boots"),
             progress("bake doc1", "boots"),
@@ -254,10 +230,7 @@ mod tests {
             terminal.event(event, Duration::ZERO).unwrap();
         }
         let bar = terminal.live.clone().unwrap();
-        assert_eq!(
-            bar.message(),
-            "bake igpu: waiting for jellyfin-stack.service"
-        );
+        assert_eq!(bar.message(), "bake igpu: waiting for jellyfin-stack.service");
         assert!(!bar.is_finished());
         for event in &events()[2..] {
             terminal.event(event, Duration::ZERO).unwrap();
