@@ -13,7 +13,7 @@ let
     text = unitFile.render sections;
   };
 
-  # One instance a failed unit, with systemd's own words for the reason. It has no OnFailure= itself: an alert
+  # One instance a failed unit, with systemd's own word for the reason. It has no OnFailure= itself: an alert
   # that cannot be delivered is visible as a failed unit and never starts another.
   alert = scope: unit scope [ ] "stack-alert@.service" {
     Unit = {
@@ -23,7 +23,7 @@ let
     Service = {
       Type = "oneshot";
       Environment = unitFile.environment environment.alerts;
-      ExecStart = "${script "stack-alert"} %i \"result \${MONITOR_SERVICE_RESULT}, \${MONITOR_EXIT_CODE} \${MONITOR_EXIT_STATUS}\"";
+      ExecStart = "${script "stack-alert"} %i \"result \${MONITOR_SERVICE_RESULT}\"";
       TimeoutStartSec = 30;
     };
   };
