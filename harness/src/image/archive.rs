@@ -1,7 +1,7 @@
 //! Archives made of the same members everywhere: owned by root, as old as time, in a fixed order, so that equal
 //! content gives equal bytes.
 
-use std::io::{self, Write};
+use std::io;
 
 use tar::{Builder, EntryType, Header};
 
@@ -79,15 +79,13 @@ fn append_to_tar(archive: &mut Builder<Vec<u8>>, item: &Item) -> io::Result<()> 
 /// what is in them.
 pub(super) fn cpio_of(items: impl IntoIterator<Item = Item>) -> Vec<u8> {
     let mut archive = Vec::new();
-    let mut number = 1;
-    for item in items {
+    for (number, item) in (1..).zip(items) {
         let (kind, bytes) = match &item.content {
             Content::Folder => (CPIO_FOLDER, [].as_slice()),
             Content::File(bytes) => (CPIO_FILE, bytes.as_slice()),
             Content::Link(target) => (CPIO_LINK, target.as_bytes()),
         };
         append_to_cpio(&mut archive, number, &item.path, kind | item.mode, bytes);
-        number += 1;
     }
     append_to_cpio(&mut archive, 0, "TRAILER!!!", 0, &[]);
     archive
@@ -115,6 +113,7 @@ fn pad(archive: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
     use std::process::{Command, Stdio};
 
     /// What a program of the host lists when it reads an archive.

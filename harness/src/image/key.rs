@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 const SHOWN_BYTES: usize = 10;
 
 /// Longest value that `key.txt` shows as text; longer ones appear as their digest.
-const SHOWN_VALUE: usize = 200;
+const SHOWN_VALUE: usize = 1000;
 
 /// Names one cache entry by digest of its labelled parts. Displays as 20 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -75,6 +75,7 @@ impl Store {
     /// # Errors
     /// If the cache cannot be read or written.
     pub fn begin(&self, kind: &str, key: &Key, progress: &dyn Progress) -> Result<Begun> {
+        // Whatever else the first look finds is looked at again under the lock.
         if let Ok(Some(entry)) = self.find(kind, key) {
             return Ok(Begun::Ready(entry));
         }

@@ -19,7 +19,8 @@ const CREATED: &str = "2025-01-01T00:00:00Z";
 
 const MANIFEST_TYPE: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const CONFIG_TYPE: &str = "application/vnd.docker.container.image.v1+json";
-const LAYER_TYPE: &str = "application/vnd.docker.image.rootfs.diff.tar";
+/// Podman gives this type to every layer of an archive that it loads, compressed or not.
+const LAYER_TYPE: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
 /// Where a registry keeps everything.
 const REGISTRY_ROOT: &str = "docker/registry/v2";
@@ -96,7 +97,7 @@ pub fn registry(images: &[TestImage], busybox: &[u8]) -> Result<Vec<RegistryFile
 }
 
 /// The images by name, refusing two that `place` puts into one place.
-fn named<'a>(images: &'a [TestImage], place: fn(&ImageName) -> String) -> Result<Vec<(ImageName, &'a TestImage)>> {
+fn named(images: &[TestImage], place: fn(&ImageName) -> String) -> Result<Vec<(ImageName, &TestImage)>> {
     let mut places = BTreeMap::new();
     for image in images {
         let name = ImageName::parse(&image.name)?;
@@ -132,15 +133,15 @@ fn config_of(name: &ImageName, image: &TestImage, layer: &[u8]) -> Vec<u8> {
     config.to_string().into_bytes()
 }
 
+/// The manifest, to the byte what podman writes for the image when it loads the [`archive()`]: a loaded image then has the
+/// digest that the registry gives for it, and counts as up to date.
 fn manifest_of(config: &[u8], layer: &[u8]) -> Vec<u8> {
-    let blob = |media_type: &str, bytes: &[u8]| json!({ "mediaType": media_type, "size": bytes.len(), "digest": digest_of(bytes) });
-    let manifest = json!({
-        "schemaVersion": 2,
-        "mediaType": MANIFEST_TYPE,
-        "config": blob(CONFIG_TYPE, config),
-        "layers": [blob(LAYER_TYPE, layer)],
-    });
-    manifest.to_string().into_bytes()
+    let blob = |media_type: &str, bytes: &[u8]| {
+        let (size, digest) = (bytes.len(), digest_of(bytes));
+        format!(r#"{{"mediaType":"{media_type}","size":{size},"digest":"{digest}"}}"#)
+    };
+    let (config, layer) = (blob(CONFIG_TYPE, config), blob(LAYER_TYPE, layer));
+    format!(r#"{{"schemaVersion":2,"mediaType":"{MANIFEST_TYPE}","config":{config},"layers":[{layer}]}}"#).into_bytes()
 }
 
 fn blob_path(bytes: &[u8]) -> String {

@@ -66,18 +66,22 @@ fn bootstrap(recipe: &Recipe, work: &Path, root: &Path, log: &mut Log, progress:
         .arg("--aptopt=Acquire::Retries \"3\"")
         .args(LEFT_OUT.iter().map(|path| format!("--dpkgopt=path-exclude={path}")))
         .arg(format!("--include={}", recipe.packages.join(",")))
+        // mmdebstrap leaves the machine's own there, and no image may depend on those.
+        .arg("--customize-hook=rm -f \"$1/etc/hostname\" \"$1/etc/resolv.conf\"")
         .arg("--customize-hook=tar-in overlay.tar /")
-        .arg(format!("--customize-hook=chroot \"$1\" sh /{SETUP}"))
-        .arg(format!("--customize-hook=rm \"$1/{SETUP}\""))
+        .arg(format!("--customize-hook=chroot \"$1\" sh /{SETUP} && rm \"$1/{SETUP}\""))
         .arg(sources::RELEASE)
         .arg(root)
         .args(&recipe.sources);
     let advice = "if it could not reach the archive, check the mirrors in the machine's apt sources; if it could not \
                   enter a user namespace, install uidmap and give this user a line in /etc/subuid and /etc/subgid, or \
                   run `harness bake` once as root";
+    let mut current = "";
     command::run("build the Debian guest", mmdebstrap, advice, &mut |line| {
         log.line(line);
-        if let Some((_, phase)) = PHASES.iter().find(|(start, _)| line.starts_with(start)) {
+        let phase = PHASES.iter().find(|(start, _)| line.starts_with(start));
+        if let Some((_, phase)) = phase.filter(|(_, phase)| *phase != current) {
+            current = phase;
             progress.phase(phase);
         }
     })
