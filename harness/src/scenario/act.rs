@@ -21,17 +21,9 @@ impl<'a> Context<'a> {
         let (verb, subject) = table.lead("the action")?;
         let what = self.act_kind(&table, verb, subject);
         let may_fail = matches!(verb, "start" | "stop" | "restart" | "reload" | "run");
-        let exit = if may_fail && table.flag("expect-failure") {
-            ExitRule::Failure
-        } else {
-            ExitRule::Success
-        };
+        let exit = if may_fail && table.flag("expect-failure") { ExitRule::Failure } else { ExitRule::Success };
         table.finish(&format!("`{verb}`"));
-        Some(Act {
-            span: node.span(),
-            what: what?,
-            exit,
-        })
+        Some(Act { span: node.span(), what: what?, exit })
     }
 
     fn act_kind(&self, table: &Table<'a>, verb: &str, subject: Node<'a>) -> Option<ActKind> {

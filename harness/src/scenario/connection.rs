@@ -66,10 +66,9 @@ fn check_line(line: &Line, step: &Step, measured: &BTreeSet<&str>, mistakes: &Mi
             "the step's last action prints nothing".into(),
             "end `when` with `run`, whose output this line is about",
         ),
-        Expectation::AtMost { .. } if only_looks => report(
-            "this step has no actions whose time could be compared".into(),
-            "add `when` to the step",
-        ),
+        Expectation::AtMost { .. } if only_looks => {
+            report("this step has no actions whose time could be compared".into(), "add `when` to the step")
+        }
         Expectation::AtMost { of, .. } if !measured.contains(of.as_str()) => report(
             format!("no earlier step measures `{of}`"),
             "add `measure` to the step that this one is compared with",

@@ -14,10 +14,8 @@ impl<'a> Context<'a> {
         let (verb, node) = table.choose("what becomes of the containers", &["are", "labels", "environment"])?;
         let expectations = match verb {
             "are" => self.condition(node, containers).into_iter().collect(),
-            "labels" => self.by_stack(node, containers, |containers, labels| Expectation::ContainerLabels {
-                containers,
-                labels,
-            }),
+            "labels" => self
+                .by_stack(node, containers, |containers, labels| Expectation::ContainerLabels { containers, labels }),
             _ => self.by_stack(node, containers, |containers, variables| Expectation::ContainerEnvironment {
                 containers,
                 variables,
@@ -66,7 +64,8 @@ impl<'a> Context<'a> {
         let mut groups: BTreeMap<BTreeMap<String, String>, Vec<Container>> = BTreeMap::new();
         for container in containers {
             let own = self.of_container(&container);
-            let filled = |(key, _, value): &(&str, Span, Node<'a>)| Some(((*key).to_owned(), own.filled_or_empty(*value)?));
+            let filled =
+                |(key, _, value): &(&str, Span, Node<'a>)| Some(((*key).to_owned(), own.filled_or_empty(*value)?));
             groups.entry(entries.iter().filter_map(filled).collect()).or_default().push(container);
         }
         groups.into_iter().map(|(texts, containers)| expectation(containers, texts)).collect()
@@ -75,10 +74,7 @@ impl<'a> Context<'a> {
     /// This context, with the container's stack as the one that placeholders mean.
     fn of_container(&self, container: &Container) -> Self {
         let own = container.stack.as_deref().map(|name| self.stack_named(name));
-        Self {
-            stack: own.and_then(Result::ok).or(self.stack),
-            ..*self
-        }
+        Self { stack: own.and_then(Result::ok).or(self.stack), ..*self }
     }
 
     /// A value may be empty: a variable can be.

@@ -26,9 +26,7 @@ impl Unresolved {
 
 /// Reports what could not be resolved at the place of its text.
 pub(super) fn reported<T>(node: Node<'_>, resolved: Result<T, Unresolved>) -> Option<T> {
-    resolved
-        .map_err(|Unresolved(message, advice)| node.report(message, advice))
-        .ok()
+    resolved.map_err(|Unresolved(message, advice)| node.report(message, advice)).ok()
 }
 
 impl<'a> Context<'a> {
@@ -71,10 +69,7 @@ impl<'a> Context<'a> {
             return None;
         };
         match Regex::new(expression) {
-            Ok(regex) => Some(Pattern {
-                regex,
-                text: Some(name.to_owned()),
-            }),
+            Ok(regex) => Some(Pattern { regex, text: Some(name.to_owned()) }),
             Err(_) => {
                 let message = format!("the manifest's text `{name}` is not a regular expression: {expression}");
                 node.report(message, Some("mend it where the generation defines it".into()));
@@ -110,8 +105,9 @@ impl<'a> Context<'a> {
     fn placeholder_value(&self, name: &str, number: Option<usize>) -> Result<String, Unresolved> {
         let shown = format!("{{{name}}}");
         if words::find(Place::Placeholder, name).is_none() {
-            let advice = suggest(name, words::names(Place::Placeholder))
-                .map(|advice| format!("{advice} Braces that are meant as such: `{{ {name} }}`, or `\\{{` in a regular expression"));
+            let advice = suggest(name, words::names(Place::Placeholder)).map(|advice| {
+                format!("{advice} Braces that are meant as such: `{{ {name} }}`, or `\\{{` in a regular expression")
+            });
             return Err(Unresolved(format!("unknown placeholder `{shown}`"), advice));
         }
         let stack = self.stack_for(&shown)?;
@@ -141,8 +137,8 @@ fn placeholder(text: &str) -> Option<(&str, Option<usize>, usize)> {
         Some((name, number)) => (name, Some(number.parse().ok()?)),
         None => (inner, None),
     };
-    let is_word = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    let is_word =
+        name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
     is_word.then_some((name, number, inner.len() + 2))
 }
 

@@ -18,11 +18,7 @@ impl Diagnostic {
         if let Some(advice) = &self.advice {
             group = group.element(Level::HELP.message(&**advice));
         }
-        let renderer = if color {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        };
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         renderer.render(&[group])
     }
 }
@@ -39,11 +35,7 @@ impl<'s> Mistakes<'s> {
     /// No mistakes yet but those of the TOML parser.
     pub(super) fn new(source: &'s Source, syntax: &[toml::de::Error]) -> Self {
         let place = |error: &toml::de::Error| error.span().unwrap_or(0..0);
-        let mistakes = Self {
-            source,
-            broken_at: None,
-            list: RefCell::default(),
-        };
+        let mistakes = Self { source, broken_at: None, list: RefCell::default() };
         for error in syntax {
             mistakes.report(place(error), format!("not TOML: {}", error.message()), None);
         }
@@ -80,9 +72,7 @@ impl<'s> Mistakes<'s> {
     /// All mistakes in the order of the file, each once although every host reads the same text.
     pub(super) fn into_sorted(self) -> Vec<Diagnostic> {
         let mut list = self.list.into_inner();
-        list.sort_by(|a, b| {
-            (a.span.start, a.span.end, &a.message).cmp(&(b.span.start, b.span.end, &b.message))
-        });
+        list.sort_by(|a, b| (a.span.start, a.span.end, &a.message).cmp(&(b.span.start, b.span.end, &b.message)));
         list.dedup_by(|a, b| (&a.span, &a.message) == (&b.span, &b.message));
         list
     }

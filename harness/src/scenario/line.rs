@@ -16,16 +16,11 @@ impl<'a> Context<'a> {
         let Some(table) = node.table(Place::Line) else { return Vec::new() };
         let red = table.flag("red");
         let Some((subject, value)) = table.lead("what the line is about") else { return Vec::new() };
-        let takes_time = !matches!(subject, "order" | "file" | "output" | "at-most");
+        let takes_time = !matches!(subject, "file" | "output" | "at-most");
         let within = takes_time.then(|| table.get("within")).flatten().and_then(Node::duration);
         let Some((expectations, kind)) = self.expectations(&table, subject, value) else { return Vec::new() };
         table.finish(&kind);
-        let line = |what| Line {
-            span: node.span(),
-            red,
-            within,
-            what,
-        };
+        let line = |what| Line { span: node.span(), red, within, what };
         expectations.into_iter().map(line).collect()
     }
 
@@ -80,9 +75,7 @@ impl<'a> Context<'a> {
             table.finish("an entry of `order`");
             Some((units?, state?))
         };
-        Some(Expectation::Order {
-            entries: nodes.into_iter().filter_map(entry).collect(),
-        })
+        Some(Expectation::Order { entries: nodes.into_iter().filter_map(entry).collect() })
     }
 
     fn journal_line(&self, table: &Table<'a>, value: Node<'a>) -> Option<(&'static str, Option<Expectation>)> {
@@ -126,12 +119,12 @@ impl<'a> Context<'a> {
             absent: table.flag("absent"),
             mode: table.get("mode").and_then(super::act::mode),
             owner: table.get("owner").and_then(Node::text).map(str::to_owned),
-            lines: table.get("lines").map(|node| {
-                node.array().into_iter().filter_map(|line| self.filled(line)).collect()
-            }),
-            matches: table.get("matches").and_then(|node| {
-                self.pattern(node).filter(|pattern| says_something(node, pattern, AT_LEAST_ONE))
-            }),
+            lines: table
+                .get("lines")
+                .map(|node| node.array().into_iter().filter_map(|line| self.filled(line)).collect()),
+            matches: table
+                .get("matches")
+                .and_then(|node| self.pattern(node).filter(|pattern| says_something(node, pattern, AT_LEAST_ONE))),
         };
         let has_content = table.any(&["mode", "owner", "lines", "matches"]);
         if is.absent && has_content {
@@ -167,10 +160,7 @@ fn says_something(node: Node<'_>, pattern: &Pattern, times: Times) -> bool {
 
 fn at_most(table: &Table<'_>, value: Node<'_>) -> Option<Expectation> {
     let of = table.need("of").and_then(Node::text);
-    Some(Expectation::AtMost {
-        ratio: value.ratio()?,
-        of: of?.to_owned(),
-    })
+    Some(Expectation::AtMost { ratio: value.ratio()?, of: of?.to_owned() })
 }
 
 fn owned_name(word: &Word) -> String {

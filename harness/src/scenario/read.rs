@@ -9,7 +9,9 @@ use super::context::{Context, reported};
 use super::diagnostic::{Mistakes, nearest, suggest};
 use super::table::{Node, Table};
 use super::words::Place;
-use super::{Diagnostic, Excepted, Exception, HostFacts, Scenario, Section, Source, StackFacts, Step, Time, Trial, World};
+use super::{
+    Diagnostic, Excepted, Exception, HostFacts, Scenario, Section, Source, StackFacts, Step, Time, Trial, World,
+};
 
 /// Reads one scenario file; `name` is its file's name without the ending.
 ///
@@ -105,9 +107,8 @@ fn place_of(path: &str) -> Option<(Section, String)> {
 }
 
 fn is_kebab_case(name: &str) -> bool {
-    let is_word = |word: &str| {
-        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    };
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     name.split('-').all(is_word)
 }
 
@@ -222,11 +223,7 @@ fn exception<'a>(node: Node<'a>, context: &Context<'a>) -> Option<Exception> {
     };
     let reason = table.need("reason").and_then(Node::text);
     table.finish(&format!("`{about}`"));
-    Some(Exception {
-        span: node.span(),
-        what: what?,
-        reason: reason?.to_owned(),
-    })
+    Some(Exception { span: node.span(), what: what?, reason: reason?.to_owned() })
 }
 
 /// A scenario is worth its trial only if a fault is known to turn one of its lines red.

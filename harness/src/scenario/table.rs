@@ -135,11 +135,7 @@ impl<'a> Node<'a> {
 
     /// The elements of an array, or the value itself where there is only one.
     pub(super) fn one_or_more(self) -> Vec<Node<'a>> {
-        if self.value.get_ref().is_array() {
-            self.array()
-        } else {
-            vec![self]
-        }
+        if self.value.get_ref().is_array() { self.array() } else { vec![self] }
     }
 
     pub(super) fn is_table(self) -> bool {
@@ -191,13 +187,7 @@ pub(super) struct Table<'a> {
 
 impl<'a> Table<'a> {
     pub(super) fn new(place: Place, table: &'a DeTable<'a>, span: Span, mistakes: &'a Mistakes<'a>) -> Self {
-        Self {
-            place,
-            table,
-            span,
-            mistakes,
-            taken: RefCell::default(),
-        }
+        Self { place, table, span, mistakes, taken: RefCell::default() }
     }
 
     pub(super) fn span(&self) -> Span {
@@ -215,10 +205,7 @@ impl<'a> Table<'a> {
     /// The value of a key, if it is there.
     pub(super) fn get(&self, key: &'static str) -> Option<Node<'a>> {
         self.taken.borrow_mut().insert(key);
-        self.table.get(key).map(|value| Node {
-            value,
-            mistakes: self.mistakes,
-        })
+        self.table.get(key).map(|value| Node { value, mistakes: self.mistakes })
     }
 
     /// The value of a key that has to be there.

@@ -46,10 +46,7 @@ impl<'a> Context<'a> {
     }
 
     fn units_named(&self, name: &str) -> Result<Vec<Unit>, Unresolved> {
-        let unit_of = |stack: &StackFacts| Unit {
-            scope: Scope::User,
-            name: stack.unit.clone(),
-        };
+        let unit_of = |stack: &StackFacts| Unit { scope: Scope::User, name: stack.unit.clone() };
         match name {
             "@unit" => Ok(vec![unit_of(self.stack_for(name)?)]),
             "@units" => Ok(self.host.stacks.iter().map(unit_of).collect()),
@@ -180,8 +177,7 @@ fn container(stack: &StackFacts, service: &ServiceFacts) -> Container {
 }
 
 fn has_unit_suffix(name: &str) -> bool {
-    const SUFFIXES: [&str; 9] = [
-        ".service", ".socket", ".target", ".timer", ".mount", ".path", ".slice", ".scope", ".automount",
-    ];
+    const SUFFIXES: [&str; 9] =
+        [".service", ".socket", ".target", ".timer", ".mount", ".path", ".slice", ".scope", ".automount"];
     SUFFIXES.iter().any(|suffix| name.len() > suffix.len() && name.ends_with(suffix))
 }

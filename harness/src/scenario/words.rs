@@ -88,13 +88,7 @@ pub(super) fn find(place: Place, name: &str) -> Option<&'static Word> {
     WORDS.iter().find(|word| word.place == place && word.name == name)
 }
 
-const fn word(
-    place: Place,
-    role: Use,
-    name: &'static str,
-    meaning: &'static str,
-    example: &'static str,
-) -> Word {
+const fn word(place: Place, role: Use, name: &'static str, meaning: &'static str, example: &'static str) -> Word {
     Word { place, name, role, meaning, example }
 }
 
@@ -175,7 +169,7 @@ pub(super) const WORDS: &[Word] = &[
     word(Line, With(&["file"]), "owner", "Its owner's name.", r#"{ file = "@secret", owner = "abl030" }"#),
     word(Line, With(&["file"]), "lines", "All its lines, in order.", r#"{ file = "@env-paths", lines = ["{secret}"] }"#),
     word(Line, With(&["at-most"]), "of", "The `measure` of an earlier step.", r#"{ at-most = 1.5, of = "healthy" }"#),
-    word(Line, With(&["unit", "journal", "containers", "alert", "process"]), "within", "Guest time that the line has, or looks at, from the step's first action.", r#"{ alert = "@unit", times = 1, within = "30s" }"#),
+    word(Line, With(&["unit", "order", "journal", "containers", "alert", "process"]), "within", "Guest time that the line has, or looks at, from the step's first action.", r#"{ alert = "@unit", times = 1, within = "30s" }"#),
 
     word(OrderEntry, Leads, "unit", "The units.", r#"{ unit = "@unit", enters = "active" }"#),
     word(OrderEntry, With(&["unit"]), "enters", "The state.", r#"{ unit = "@unit", enters = "active" }"#),
