@@ -1,11 +1,13 @@
 //! What names and placeholders in a file mean on one host.
 
+use std::cell::OnceCell;
+
 use regex::Regex;
 
 use super::diagnostic::{Mistakes, suggest};
 use super::table::Node;
 use super::words::{self, Place};
-use super::{HostFacts, Pattern, SecretFacts, ServiceFacts, StackFacts};
+use super::{HostFacts, Pattern, SecretFacts, ServiceFacts, Span, StackFacts};
 
 /// The host that the file is being read for, and the stack that `@unit` and its like mean there.
 #[derive(Clone, Copy)]
@@ -13,6 +15,8 @@ pub(super) struct Context<'a> {
     pub(super) host: &'a HostFacts,
     pub(super) stack: Option<&'a StackFacts>,
     pub(super) mistakes: &'a Mistakes<'a>,
+    /// The first line marked `red`, even if something else about it is wrong.
+    pub(super) red: &'a OnceCell<Span>,
 }
 
 /// Why a name means nothing here: the message and the advice.
@@ -103,7 +107,7 @@ impl<'a> Context<'a> {
     }
 
     fn placeholder_value(&self, name: &str, number: Option<usize>) -> Result<String, Unresolved> {
-        let shown = format!("{{{name}}}");
+        let shown = number.map_or(format!("{{{name}}}"), |number| format!("{{{name}:{number}}}"));
         if words::find(Place::Placeholder, name).is_none() {
             let advice = suggest(name, words::names(Place::Placeholder)).map(|advice| {
                 format!("{advice} Braces that are meant as such: `{{ {name} }}`, or `\\{{` in a regular expression")

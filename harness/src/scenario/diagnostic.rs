@@ -1,6 +1,7 @@
 //! Mistakes in scenario files: collected while reading, shown with their place.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
@@ -36,8 +37,13 @@ impl<'s> Mistakes<'s> {
     pub(super) fn new(source: &'s Source, syntax: &[toml::de::Error]) -> Self {
         let place = |error: &toml::de::Error| error.span().unwrap_or(0..0);
         let mistakes = Self { source, broken_at: None, list: RefCell::default() };
+        let mut lines = BTreeSet::new();
         for error in syntax {
-            mistakes.report(place(error), format!("not TOML: {}", error.message()), None);
+            let span = inside(&source.text, place(error));
+            // One slip makes the parser stumble over the rest of its line.
+            if lines.insert(source.text[..span.start].matches('\n').count()) {
+                mistakes.report(span, format!("not TOML: {}", error.message()), None);
+            }
         }
         Self {
             broken_at: syntax
@@ -105,17 +111,21 @@ pub(super) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) 
         .map(|(_, word)| word)
 }
 
-/// How many characters have to be inserted, removed or replaced to make one word of the other.
+/// How many characters have to be inserted, removed, replaced or swapped with the next to make one word of the other.
 fn edit_distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, from_char) in from.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, to_char) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(from_char != *to_char);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=to.len()).collect()];
+    for i in 1..=from.len() {
+        let mut row = vec![i];
+        for j in 1..=to.len() {
+            let replaced = rows[i - 1][j - 1] + usize::from(from[i - 1] != to[j - 1]);
+            let mut least = replaced.min(row[j - 1] + 1).min(rows[i - 1][j] + 1);
+            if i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
         }
+        rows.push(row);
     }
-    row[to.len()]
+    rows[from.len()][to.len()]
 }

@@ -15,6 +15,9 @@ impl<'a> Context<'a> {
     fn line(&self, node: Node<'a>) -> Vec<Line> {
         let Some(table) = node.table(Place::Line) else { return Vec::new() };
         let red = table.flag("red");
+        if red {
+            self.red.get_or_init(|| node.span());
+        }
         let Some((subject, value)) = table.lead("what the line is about") else { return Vec::new() };
         let takes_time = !matches!(subject, "file" | "output" | "at-most");
         let within = takes_time.then(|| table.get("within")).flatten().and_then(Node::duration);

@@ -1,5 +1,6 @@
 //! A file as a whole: what stands at its top, its trials, and files beside each other.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use toml::de::DeTable;
@@ -9,9 +10,7 @@ use super::context::{Context, reported};
 use super::diagnostic::{Mistakes, nearest, suggest};
 use super::table::{Node, Table};
 use super::words::Place;
-use super::{
-    Diagnostic, Excepted, Exception, HostFacts, Scenario, Section, Source, StackFacts, Step, Time, Trial, World,
-};
+use super::{Diagnostic, Excepted, Exception, HostFacts, Scenario, Section, Source, Span, Step, Time, Trial, World};
 
 /// Reads one scenario file; `name` is its file's name without the ending.
 ///
@@ -31,13 +30,11 @@ pub fn read(source: Source, section: Section, name: &str, world: &World) -> Resu
     let broken_by = known_names(file.get("broken-by").map(Node::one_or_more), &world.faults, "fault");
     let time = file.get("time").and_then(|node| node.word(Place::Time)).map(|word| word.name);
     let hosts = hosts(&file, world);
-    let stacks = stacks(&file, &hosts, &mistakes);
-    let trials: Vec<Trial> = hosts
-        .iter()
-        .zip(stacks)
-        .map(|(&host, stack)| trial(&file, Context { host, stack, mistakes: &mistakes }))
-        .collect();
-    check_red(&file, &trials, &mistakes);
+    let red = OnceCell::new();
+    let nowhere = |host| Context { host, stack: None, mistakes: &mistakes, red: &red };
+    let contexts = contexts(&file, hosts.into_iter().map(nowhere).collect(), &mistakes);
+    let trials: Vec<Trial> = contexts.into_iter().map(|context| trial(&file, context)).collect();
+    check_red(&file, &trials, red.get(), &mistakes);
     file.finish("a file");
 
     let found = mistakes.into_sorted();
@@ -153,36 +150,33 @@ fn hosts<'w>(file: &Table<'_>, world: &'w World) -> Vec<&'w HostFacts> {
     hosts
 }
 
-/// The scenario's stack on each of the hosts, if it has one.
-fn stacks<'a>(file: &Table<'a>, hosts: &[&'a HostFacts], mistakes: &'a Mistakes<'a>) -> Vec<Option<&'a StackFacts>> {
-    let Some(node) = file.get("stack") else {
-        return vec![None; hosts.len()];
-    };
-    let stack_on = |host: &'a HostFacts, node: Node<'a>| {
-        let name = node.text()?;
-        let context = Context { host, stack: None, mistakes };
-        // A stand-in again, so that `@unit` does not fail everywhere for one misspelt name.
-        reported(node, context.stack_named(name)).or(host.stacks.first())
+/// The contexts with the scenario's stack on each host, if it has one. An unknown stack has another as its stand-in, so
+/// that `@unit` does not fail everywhere for one misspelt name.
+fn contexts<'a>(file: &Table<'a>, hosts: Vec<Context<'a>>, mistakes: &Mistakes<'_>) -> Vec<Context<'a>> {
+    let Some(node) = file.get("stack") else { return hosts };
+    let with_stack = |context: Context<'a>, node: Option<Node<'a>>| {
+        let named = node.and_then(|node| reported(node, context.stack_named(node.text()?)));
+        Context { stack: named.or(context.host.stacks.first()), ..context }
     };
     if !node.is_table() {
-        return hosts.iter().map(|host| stack_on(host, node)).collect();
+        return hosts.into_iter().map(|context| with_stack(context, Some(node))).collect();
     }
     let entries = node.entries();
     for (name, span, _) in &entries {
-        if !hosts.iter().any(|host| host.name == *name) {
-            let advice = suggest(name, hosts.iter().map(|host| host.name.as_str()));
+        if !hosts.iter().any(|context| context.host.name == *name) {
+            let advice = suggest(name, hosts.iter().map(|context| context.host.name.as_str()));
             mistakes.report(span.clone(), format!("`{name}` is not among the scenario's hosts"), advice);
         }
     }
-    let of_host = |host: &&'a HostFacts| {
-        let entry = entries.iter().find(|(name, ..)| *name == host.name);
+    let of_host = |context: Context<'a>| {
+        let entry = entries.iter().find(|(name, ..)| *name == context.host.name);
         if entry.is_none() {
-            let advice = "a table names a stack for each host";
-            mistakes.missing(node.span(), format!("no stack for host `{}`", host.name), advice);
+            let message = format!("no stack for host `{}`", context.host.name);
+            mistakes.missing(node.span(), message, "a table names a stack for each host");
         }
-        entry.and_then(|(_, _, node)| stack_on(host, *node)).or(host.stacks.first())
+        with_stack(context, entry.map(|(_, _, node)| *node))
     };
-    hosts.iter().map(of_host).collect()
+    hosts.into_iter().map(of_host).collect()
 }
 
 fn trial<'a>(file: &Table<'a>, context: Context<'a>) -> Trial {
@@ -227,23 +221,23 @@ fn exception<'a>(node: Node<'a>, context: &Context<'a>) -> Option<Exception> {
 }
 
 /// A scenario is worth its trial only if a fault is known to turn one of its lines red.
-fn check_red(file: &Table<'_>, trials: &[Trial], mistakes: &Mistakes<'_>) {
-    let lines = || trials.iter().flat_map(|trial| &trial.steps).flat_map(|step| &step.then);
-    let red = lines().find(|line| line.red);
+fn check_red(file: &Table<'_>, trials: &[Trial], red: Option<&Span>, mistakes: &Mistakes<'_>) {
+    // A step whose `then` could not be read may hold the mark.
+    let all_read = trials.iter().flat_map(|trial| &trial.steps).all(|step| !step.then.is_empty());
     match (file.get("broken-by"), red) {
-        (None, Some(line)) => mistakes.missing(
-            line.span.clone(),
+        (None, Some(span)) => mistakes.missing(
+            span.clone(),
             "this line is `red`, but the scenario names no fault",
             "add `broken-by = \"…\"` at the top of the file",
         ),
         (None, None) => {
             file.need("broken-by");
         }
-        (Some(node), None) => mistakes.missing(
+        (Some(node), None) if all_read => mistakes.missing(
             node.span(),
             "no line is marked `red`",
             "add `red = true` to each line that fails under the fault",
         ),
-        (Some(_), Some(_)) => {}
+        (Some(_), _) => {}
     }
 }

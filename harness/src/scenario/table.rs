@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::Span;
-use super::diagnostic::{Mistakes, suggest};
+use super::diagnostic::{Mistakes, nearest, suggest};
 use super::words::{self, Place, Word};
 
 /// A value with its place.
@@ -125,7 +125,10 @@ impl<'a> Node<'a> {
     pub(super) fn array(self) -> Vec<Node<'a>> {
         match self.value.get_ref().as_array() {
             Some(array) if array.is_empty() => {
-                self.report("this array is empty", Some("name something, or leave the key out".into()));
+                self.report(
+                    "this array is empty",
+                    Some("name at least one, or leave out the key where it is optional".into()),
+                );
                 Vec::new()
             }
             Some(array) => array.iter().map(|value| Node { value, ..self }).collect(),
@@ -211,7 +214,7 @@ impl<'a> Table<'a> {
     /// The value of a key that has to be there.
     pub(super) fn need(&self, key: &'static str) -> Option<Node<'a>> {
         let found = self.get(key);
-        if found.is_none() {
+        if found.is_none() && !self.misspelt(key) {
             let example = words::find(self.place, key).map_or("", |word| word.example);
             self.missing(format!("missing key `{key}`"), format!("add it, as in `{example}`"));
         }
@@ -237,6 +240,7 @@ impl<'a> Table<'a> {
     pub(super) fn at_most_one(&self, what: &str, choices: &[&'static str]) -> Option<(&'static str, Node<'a>)> {
         let found: Vec<&'static str> = choices.iter().copied().filter(|key| self.has(key)).collect();
         if let [first, second, ..] = found[..] {
+            self.taken.borrow_mut().extend(&found);
             self.report(
                 format!("`{first}` and `{second}` exclude each other"),
                 format!("{what} is said once: drop one, or write two tables"),
@@ -284,6 +288,12 @@ impl<'a> Table<'a> {
 
     fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
+    }
+
+    /// Whether an unknown key looks like this one: it will be reported, with this one as advice.
+    fn misspelt(&self, key: &str) -> bool {
+        let mut unknown = self.table.keys().map(|found| &**found.get_ref()).filter(|found| !self.knows(found));
+        unknown.any(|found| nearest(found, words::names(self.place)) == Some(key))
     }
 
     fn knows(&self, key: &str) -> bool {
