@@ -4,8 +4,24 @@
 //! target (`@unit`, `@others`, …) for every host, so that nothing behind this module handles a half-resolved name.
 //! This module is pure: it takes texts and gives values, and imports nothing else of the crate.
 
+mod act;
+mod connection;
+mod container_line;
+mod context;
+mod diagnostic;
+mod line;
 mod model;
+mod read;
+mod reference;
+mod table;
+mod target;
+mod words;
 mod world;
 
+#[cfg(test)]
+mod tests;
+
 pub use model::*;
+pub use read::{read, read_all};
+pub use reference::reference;
 pub use world::*;
