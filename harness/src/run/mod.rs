@@ -1,1 +1,22 @@
 //! Plans trials, runs each in a clone of its host's template, and emits events; it never prints.
+
+mod error;
+mod host;
+mod project;
+mod record;
+mod template;
+mod trial;
+mod workspace;
+mod world;
+
+pub use error::Error;
+pub use host::{Hosts, Prepared};
+pub use project::Project;
+pub use record::Recorder;
+pub use template::{Baked, BakeFigures};
+pub use trial::{Finished, TrialRun, run_trial};
+pub use workspace::{Folder, Workspace};
+pub use world::world;
+
+/// A result whose error is the run's.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,185 @@
+//! Hosts ready to be cloned: prepared once in a process, from the cache where it has them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
+
+use crate::event::Event;
+use crate::generation::{self, Generation};
+use crate::image::guest::{GuestImage, Recipe as ImageRecipe};
+use crate::image::{Key, Progress, Store};
+use crate::machine::{self, Accelerator, Clock, Probe};
+use crate::scenario::Time;
+
+use super::template::Recipe;
+use super::{Baked, Error, Project, Recorder, Result, Workspace};
+
+/// A host whose template is ready.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The generation in it.
+    pub generation: Generation,
+    /// The template.
+    pub template: Baked,
+}
+
+/// Prepares hosts, each once.
+pub struct Hosts {
+    project: Project,
+    store: Store,
+    workspace: Workspace,
+    recorder: Arc<Recorder>,
+    prepared: Mutex<BTreeMap<(String, Clock), Arc<Mutex<Slot>>>>,
+    image: Mutex<Option<(GuestImage, Probe)>>,
+}
+
+type Slot = Option<Result<Arc<Prepared>, String>>;
+
+impl Hosts {
+    /// Nothing is prepared yet.
+    pub fn new(project: Project, store: Store, recorder: Arc<Recorder>) -> Result<Hosts> {
+        let workspace = Workspace::open(store.root())?;
+        Ok(Hosts {
+            project,
+            store,
+            workspace,
+            recorder,
+            prepared: Mutex::new(BTreeMap::new()),
+            image: Mutex::new(None),
+        })
+    }
+
+    /// Where machines run.
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// The project.
+    pub fn project(&self) -> &Project {
+        &self.project
+    }
+
+    /// The cache.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The guest image and the verdict on this machine's accelerator, both from the cache where it has them.
+    pub fn image(&self) -> Result<(GuestImage, Probe)> {
+        let mut slot = self.image.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ready) = &*slot {
+            return Ok(ready.clone());
+        }
+        let progress = self.recorder.task("image");
+        let recipe = ImageRecipe::read(&self.project.root().join("fixtures/guest"))?;
+        let image = recipe.get_or_build(&self.store, &progress)?;
+        let probe = self.probe(&image)?;
+        *slot = Some((image.clone(), probe.clone()));
+        Ok((image, probe))
+    }
+
+    /// How time passes for a scenario that asks for it so.
+    pub fn clock(time: Time, accelerator: Accelerator) -> Clock {
+        match (time, accelerator) {
+            (Time::Virtual, _) | (Time::Any, Accelerator::Tcg) => Clock::Virtual,
+            (Time::Real, _) | (Time::Any, Accelerator::Kvm) => Clock::Real,
+        }
+    }
+
+    /// The template of a host; whoever comes second waits for the first.
+    pub fn prepare(&self, host: &str, time: Time) -> Result<Arc<Prepared>> {
+        let (image, probe) = self.image()?;
+        let clock = Hosts::clock(time, probe.accelerator);
+        let slot = {
+            let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+            prepared.entry((host.to_owned(), clock)).or_default().clone()
+        };
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*slot {
+            Some(Ok(ready)) => return Ok(ready.clone()),
+            Some(Err(error)) => return Err(Error::Shared(error.clone())),
+            None => {}
+        }
+        let result = self.bake(host, &image, &probe, clock).map(Arc::new);
+        *slot = Some(result.as_ref().map(Arc::clone).map_err(ToString::to_string));
+        result
+    }
+
+    /// The generation of a host, rendered or from the cache: Nix is asked only when its inputs have changed.
+    pub fn generation(&self, host: &str, progress: &dyn Progress) -> Result<Generation> {
+        let mut key = Key::builder().part("host", host);
+        for path in generation::inputs(self.project.root(), host)? {
+            let content = fs::read(&path).map_err(Error::io("read", &path))?;
+            let name = path.strip_prefix(self.project.root()).unwrap_or(&path).display().to_string();
+            key = key.part(&name, Sha256::digest(content));
+        }
+        let entry = self.store.get_or_build("generation", &key.finish(), progress, |folder| {
+            progress.phase("rendering the generation");
+            generation::render(self.project.root(), host, None)?.write(folder)?;
+            Ok::<(), Error>(())
+        })?;
+        Ok(Generation::read(entry.path())?)
+    }
+
+    fn bake(&self, host: &str, image: &GuestImage, probe: &Probe, clock: Clock) -> Result<Prepared> {
+        let progress = self.recorder.task(&format!("bake {host}"));
+        let generation = self.generation(host, &progress)?;
+        let recipe = Recipe {
+            store: &self.store,
+            image,
+            generation: &generation,
+            project: &self.project,
+            accelerator: probe.accelerator,
+            clock,
+        };
+        let runtime = runtime()?;
+        let work = recipe.get_or_bake(|| self.workspace.folder(), &progress);
+        let template = runtime.block_on(self.recorder.until_interrupted(work))??;
+        Ok(Prepared { generation, template })
+    }
+
+    /// The verdict on the accelerator holds as long as QEMU, the guest image and the kernel of this machine do.
+    fn probe(&self, image: &GuestImage) -> Result<Probe> {
+        let progress = self.recorder.task("accelerator");
+        let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let device = std::path::Path::new("/dev/kvm").exists();
+        let usable = fs::File::options().read(true).write(true).open("/dev/kvm").is_ok();
+        let key = Key::builder()
+            .part("qemu", machine::qemu_version()?)
+            .part("kernel", release)
+            .part("boot", boot)
+            .part("device", format!("there {device}, opens {usable}"))
+            .part("image", image.entry().path().display().to_string())
+            .finish();
+        let entry = self.store.get_or_build("accelerator", &key, &progress, |folder| {
+            progress.phase("running a test guest to see what this machine's accelerator is good for");
+            let work = machine::probe(&image.kernel(), &image.initrd());
+            let probe = runtime()?.block_on(self.recorder.until_interrupted(async { Ok(work.await?) }))??;
+            let path = folder.join("probe.json");
+            fs::write(&path, serde_json::to_string(&probe).unwrap_or_default()).map_err(Error::io("write", path))
+        })?;
+        let path = entry.file("probe.json");
+        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+        serde_json::from_str(&text)
+            .map_err(|error| Error::Project { place: path.display().to_string(), problem: error.to_string() })
+    }
+
+    /// Where events go.
+    pub fn recorder(&self) -> &Arc<Recorder> {
+        &self.recorder
+    }
+
+    /// Tells reporters something.
+    pub fn emit(&self, event: Event) {
+        self.recorder.emit(event);
+    }
+}
+
+/// One thread for one machine: the kernel ends QEMU with the thread that started it.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    built.map_err(Error::io("start", "the asynchronous runtime"))
+}

@@ -1,0 +1,52 @@
+//! What scenarios may refer to, taken from manifests, statements and faults.
+
+use crate::generation::{Manifest, Stack};
+use crate::scenario::{HostFacts, Scope, SecretFacts, ServiceFacts, StackFacts, Unit, World};
+
+use super::{Project, Result};
+
+/// The world of a project, for its own rendered hosts.
+pub fn world(project: &Project) -> Result<World> {
+    let hosts = project.manifests()?.iter().map(|manifest| (manifest.host.clone(), facts(manifest))).collect();
+    Ok(World {
+        hosts,
+        statements: project.statements()?.into_keys().collect(),
+        faults: project.faults()?.into_iter().map(|fault| fault.id).collect(),
+    })
+}
+
+fn facts(manifest: &Manifest) -> HostFacts {
+    HostFacts {
+        name: manifest.host.clone(),
+        user: manifest.user.name.clone(),
+        stacks: manifest.stacks.iter().map(stack).collect(),
+        units: manifest.units.iter().map(|unit| Unit { scope: scope(&unit.scope), name: unit.unit.clone() }).collect(),
+        texts: manifest.texts.clone(),
+    }
+}
+
+fn scope(name: &str) -> Scope {
+    if name == "system" { Scope::System } else { Scope::User }
+}
+
+fn stack(stack: &Stack) -> StackFacts {
+    let services = stack.services.iter().map(|service| ServiceFacts {
+        name: service.name.clone(),
+        container: service.container.clone(),
+        health_check: service.health_check,
+        network_of: service.network_of.clone(),
+    });
+    let secrets = stack.secrets.iter().map(|secret| SecretFacts {
+        name: secret.name.clone(),
+        native: secret.native.clone(),
+        fallback: secret.fallback.clone(),
+    });
+    StackFacts {
+        name: stack.name.clone(),
+        unit: stack.unit.clone(),
+        compose: stack.compose.clone(),
+        env_paths: stack.env_paths.clone().unwrap_or_default(),
+        services: services.collect(),
+        secrets: secrets.collect(),
+    }
+}
