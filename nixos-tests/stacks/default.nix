@@ -7,7 +7,7 @@
 # It needs `builtins` alone, so that any Nix renders it, with no nixpkgs and no network.
 { paths, host }:
 let
-  inherit (builtins) attrNames attrValues concatLists concatMap listToAttrs map readDir readFile replaceStrings;
+  inherit (builtins) attrNames attrValues concatMap listToAttrs map readDir readFile replaceStrings;
 
   checked = import ./check.nix host;
   texts = import ./texts.nix;

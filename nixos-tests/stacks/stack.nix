@@ -1,7 +1,7 @@
 # One stack: its two units, its override, its list of inputs, and its entry in the manifest.
 { paths, host }: stack:
 let
-  inherit (builtins) attrNames concatMap concatStringsSep filter genList elemAt length map toString;
+  inherit (builtins) concatStringsSep filter genList elemAt length map toString;
   unitFile = import ./unit-file.nix;
   environment = import ./environment.nix { inherit paths host; };
 

@@ -2,7 +2,7 @@
 # is the shell variable of that name, in the manifest it becomes a pattern. So what the scripts say and
 # what the scenarios expect cannot drift apart.
 let
-  inherit (builtins) concatStringsSep filter isList isString head mapAttrs replaceStrings split;
+  inherit (builtins) concatStringsSep head isList map mapAttrs replaceStrings split;
 
   messages = {
     mount-missing = "ERROR: mount {mount} needed by stack {stack} is missing: mount it, then start {unit} again";

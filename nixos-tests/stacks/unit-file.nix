@@ -1,6 +1,6 @@
 # The text of a systemd unit file. A section is an attribute set; a list is a key that is repeated.
 let
-  inherit (builtins) attrNames concatLists concatStringsSep filter isBool isList replaceStrings toString;
+  inherit (builtins) attrNames concatLists concatStringsSep filter isBool isList map replaceStrings toString;
 
   value = v: if isBool v then (if v then "yes" else "no") else toString v;
   lines = key: v: map (single: "${key}=${value single}") (if isList v then v else [ v ]);
