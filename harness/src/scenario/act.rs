@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::context::Context;
 use super::table::{Node, Table};
 use super::words::{self, Place};
-use super::{Account, Act, ActKind, ExitRule, Verb};
+use super::{Account, Act, ActKind, Container, ExitRule, Verb};
 
 /// How much guest time a script may take when the scenario does not say.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
@@ -93,7 +93,13 @@ impl<'a> Context<'a> {
 
     /// The services that a target for containers names, as (stack, service).
     fn services(&self, node: Node<'a>) -> Vec<(String, String)> {
-        let service = |container: super::Container| Some((container.stack?, container.service));
+        let service = |container: Container| {
+            if container.stack.is_none() {
+                let advice = "knobs reach services of stacks: name one of those";
+                node.report(format!("`{}` is not a service of a stack", container.name), Some(advice.into()));
+            }
+            Some((container.stack?, container.service))
+        };
         self.containers(node).into_iter().filter_map(service).collect()
     }
 }

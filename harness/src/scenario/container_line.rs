@@ -48,7 +48,8 @@ impl<'a> Context<'a> {
             let mut services = stack.iter().flat_map(|stack| &stack.services);
             !services.any(|service| service.name == container.service && service.health_check)
         };
-        if let Some(container) = containers.iter().find(unchecked) {
+        let mut of_stacks = containers.iter().filter(|container| container.stack.is_some());
+        if let Some(container) = of_stacks.find(unchecked) {
             let advice = "name containers with a health check, or expect `running`";
             node.report(format!("`{}` has no health check", container.name), Some(advice.into()));
         }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, normalize_untrusted_str};
 
 use super::{Diagnostic, Source, Span};
 
@@ -62,7 +62,7 @@ impl<'s> Mistakes<'s> {
         }
         self.list.borrow_mut().push(Diagnostic {
             path: self.source.path.clone(),
-            message: message.into(),
+            message: one_line(&message.into()),
             span: inside(&self.source.text, span),
             advice,
         });
@@ -84,11 +84,16 @@ impl<'s> Mistakes<'s> {
     }
 }
 
+/// The message without the line ends and control characters that names quoted from a file can bring along.
+fn one_line(message: &str) -> String {
+    normalize_untrusted_str(&message.replace(['\n', '\r'], " "))
+}
+
 /// The span moved onto characters of the text, since a parser may point behind its end or into a character.
 fn inside(text: &str, span: Span) -> Span {
-    let start = text.floor_char_boundary(span.start.min(text.len()));
-    let end = text.ceil_char_boundary(span.end.min(text.len()));
-    start..end.max(start)
+    let boundary = |at: usize| (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    let start = boundary(span.start);
+    start..boundary(span.end).max(start)
 }
 
 /// "did you mean" for a name that is not among the known ones, or else the list of them.

@@ -35,7 +35,8 @@ const CHAPTERS: &[(Place, &str, &str)] = &[
     (
         Place::ContainerTarget,
         "Containers",
-        "Containers are named by their service (`plex`), those of another stack as `stack/service`.",
+        "Containers are named by their service (`plex`), those of another stack as `stack/service`, and one that \
+         no stack makes by its own name, as `container:update-probe`.",
     ),
     (Place::PathTarget, "Paths", "Absolute paths, or one of these."),
     (Place::JournalSource, "Journals", "Values of `journal` beside units."),

@@ -6,6 +6,9 @@ use super::table::Node;
 use super::words::{self, Place};
 use super::{Container, Scope, ServiceFacts, StackFacts, Unit};
 
+/// What stands before the name of a container that is not a service of a stack.
+const BY_NAME: &str = "container:";
+
 impl<'a> Context<'a> {
     /// The units that a string or an array of strings names.
     pub(super) fn units(&self, node: Node<'a>) -> Vec<Unit> {
@@ -106,6 +109,7 @@ impl<'a> Context<'a> {
                 Ok(stack.services.iter().filter(joins).map(|service| container(stack, service)).collect())
             }
             _ if name.starts_with('@') => Err(unknown_target(name, Place::ContainerTarget)),
+            _ if name.starts_with(BY_NAME) => outside_stacks(&name[BY_NAME.len()..]).map(|container| vec![container]),
             _ => self.service_named(name).map(|container| vec![container]),
         }
     }
@@ -174,6 +178,14 @@ fn container(stack: &StackFacts, service: &ServiceFacts) -> Container {
         name: service.container.clone(),
         unit: stack.unit.clone(),
     }
+}
+
+/// A container that no stack's compose file makes, by its own name.
+fn outside_stacks(name: &str) -> Result<Container, Unresolved> {
+    if name.is_empty() {
+        return Err(Unresolved::new("the container's name is missing", "write it, as in `container:update-probe`"));
+    }
+    Ok(Container { stack: None, service: String::new(), name: name.to_owned(), unit: String::new() })
 }
 
 fn has_unit_suffix(name: &str) -> bool {

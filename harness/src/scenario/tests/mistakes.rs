@@ -36,6 +36,8 @@ const CASES: &[(&str, &str)] = &[
     ("stack = \"plex\"\n", ""),
     ("broken-by = \"no-alert\"\n", ""),
     ("\"no-alert\"", "\"no-alerts\""),
+    ("\"no-alert\"", "\"no\\-alert\""),
+    ("\"no-alert\"", "\"no\\nalert\""),
     (", red = true", ""),
     ("broken-by = \"no-alert\"", "broken-by = \"no-alert\"\ntime = \"warped\""),
     ("broken-by = \"no-alert\"", "broken-by = \"no-alert\"\nexcept = [ { unit = \"@unit\" } ]"),
@@ -66,6 +68,7 @@ const CASES: &[(&str, &str)] = &[
     (ACT, r#"{ chown = "@secrets:1" }"#),
     (ACT, r#"{ knob = "exit soon", of = "plexy" }"#),
     (ACT, r#"{ knob = "hang", of = "plexx/plex" }"#),
+    (ACT, r#"{ clear-knobs = ["container:update-probe", "container:"] }"#),
     (ACT, r#"{ wait = "0s" }"#),
     (ACT, r#"{ reboot = "now" }"#),
     // Lines.

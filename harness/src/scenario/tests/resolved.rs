@@ -47,6 +47,7 @@ fn container_targets() {
     check(r#""@holder""#, &["plex-plex-network-holder-1"]);
     check(r#""@dependents""#, &["plex-plex-1"]);
     check(r#"["plex", "igpu-management/autoheal"]"#, &["plex-plex-1", "autoheal"]);
+    check(r#""container:update-probe""#, &["update-probe"]);
     assert_eq!(containers_of("@all"), 18);
     assert_eq!(containers_of("@other-stacks"), 16);
 }

@@ -1,5 +1,7 @@
 //! What the repository ships: its scenarios, and the reference of the vocabulary.
 
+use regex::Regex;
+
 use super::super::words::{self, Place, WORDS, Word};
 use super::*;
 
@@ -84,8 +86,30 @@ fn examples_of_the_reference_are_without_mistakes() {
     for word in WORDS {
         let text = file_with(word);
         let example = source("example.toml", &text);
-        if let Err(mistakes) = read(example.clone(), Section::Functional, "example", &world) {
-            panic!("{}: {}\n{text}", word.name, mistakes[0].render(&example, false));
+        match read(example.clone(), Section::Functional, "example", &world) {
+            Ok(scenario) => {
+                let whole = |step: &Step| !step.when.is_empty() && !step.then.is_empty();
+                assert!(scenario.trials[0].steps.iter().all(whole), "{} was passed over:\n{text}", word.name);
+            }
+            Err(mistakes) => panic!("{}: {}\n{text}", word.name, mistakes[0].render(&example, false)),
         }
     }
+}
+
+/// The texts of the contract that the shipped scenarios match letter by letter.
+#[test]
+fn drift_is_worded_as_the_manifest_has_it() {
+    let scenarios = read_all(shipped(), &world()).unwrap();
+    let label_removed = Regex::new(&world().hosts["igpu"].texts["label-removed"]).unwrap();
+    let trials = scenarios.iter().flat_map(|scenario| &scenario.trials);
+    let lines = trials.flat_map(|trial| &trial.steps).flat_map(|step| &step.then);
+    let mut seen = 0;
+    for line in lines {
+        let Expectation::Journal { pattern: Pattern { regex, text: None }, .. } = &line.what else { continue };
+        let Some(rest) = regex.as_str().strip_prefix("^Removing container [0-9a-f]{12} ") else { continue };
+        let message = format!("Removing container 0123456789ab {}", rest.replace('\\', "").trim_end_matches('$'));
+        assert!(regex.is_match(&message) && label_removed.is_match(&message), "{message}");
+        seen += 1;
+    }
+    assert_eq!(seen, 3);
 }
