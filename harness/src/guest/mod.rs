@@ -10,7 +10,7 @@ mod seed;
 mod settle;
 
 pub use action::{Command, act};
-pub use channel::{Account, Answer, Guest};
+pub use channel::{Account, Answer, Guest, PROCEDURE};
 pub use error::Error;
 pub use follow::Follower;
 pub use look::{Looked, Wanted};

@@ -5,7 +5,6 @@ mod host;
 mod project;
 mod record;
 mod template;
-mod trial;
 mod workspace;
 mod world;
 
@@ -14,7 +13,6 @@ pub use host::{Hosts, Prepared};
 pub use project::Project;
 pub use record::Recorder;
 pub use template::{Baked, BakeFigures};
-pub use trial::{Finished, TrialRun, run_trial};
 pub use workspace::{Folder, Workspace};
 pub use world::world;
 
