@@ -30,27 +30,15 @@ pub(super) enum Content {
 
 impl Item {
     pub(super) fn file(path: impl Into<String>, mode: u32, bytes: impl Into<Vec<u8>>) -> Item {
-        Item {
-            path: path.into(),
-            mode,
-            content: Content::File(bytes.into()),
-        }
+        Item { path: path.into(), mode, content: Content::File(bytes.into()) }
     }
 
     pub(super) fn folder(path: impl Into<String>, mode: u32) -> Item {
-        Item {
-            path: path.into(),
-            mode,
-            content: Content::Folder,
-        }
+        Item { path: path.into(), mode, content: Content::Folder }
     }
 
     pub(super) fn link(path: impl Into<String>, target: impl Into<String>) -> Item {
-        Item {
-            path: path.into(),
-            mode: 0o777,
-            content: Content::Link(target.into()),
-        }
+        Item { path: path.into(), mode: 0o777, content: Content::Link(target.into()) }
     }
 }
 
@@ -60,9 +48,7 @@ pub(super) fn tar_of(items: impl IntoIterator<Item = Item>) -> Result<Vec<u8>> {
     for item in items {
         append_to_tar(&mut archive, &item).map_err(Error::io("pack", &item.path))?;
     }
-    archive
-        .into_inner()
-        .map_err(Error::io("pack", "an archive"))
+    archive.into_inner().map_err(Error::io("pack", "an archive"))
 }
 
 fn append_to_tar(archive: &mut Builder<Vec<u8>>, item: &Item) -> io::Result<()> {
@@ -107,21 +93,7 @@ pub(super) fn cpio_of(items: impl IntoIterator<Item = Item>) -> Vec<u8> {
 
 fn append_to_cpio(archive: &mut Vec<u8>, number: usize, path: &str, mode: u32, bytes: &[u8]) {
     // Inode, mode, owner, group, links, time, size, four device numbers, length of the name with its NUL, no checksum.
-    let fields = [
-        number,
-        mode as usize,
-        0,
-        0,
-        1,
-        0,
-        bytes.len(),
-        0,
-        0,
-        0,
-        0,
-        path.len() + 1,
-        0,
-    ];
+    let fields = [number, mode as usize, 0, 0, 1, 0, bytes.len(), 0, 0, 0, 0, path.len() + 1, 0];
     archive.extend_from_slice(b"070701");
     for field in fields {
         archive.extend_from_slice(format!("{field:08x}").as_bytes());
@@ -146,12 +118,8 @@ mod tests {
 
     /// What a program of the host lists when it reads an archive.
     fn listed_by(words: &[&str], archive: &[u8]) -> String {
-        let mut child = Command::new(words[0])
-            .args(&words[1..])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            Command::new(words[0]).args(&words[1..]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(archive).unwrap();
         String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
     }
@@ -168,20 +136,11 @@ mod tests {
 
     #[test]
     fn tar_reads_what_was_packed() {
-        let listed = listed_by(
-            &["tar", "-tv", "--numeric-owner", "--utc"],
-            &tar_of(items()).unwrap(),
-        );
-        let lines: Vec<_> = listed
-            .lines()
-            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
-            .collect();
+        let listed = listed_by(&["tar", "-tv", "--numeric-owner", "--utc"], &tar_of(items()).unwrap());
+        let lines: Vec<_> = listed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
         assert_eq!(lines[0], "drwxrwxrwt 0/0 0 1970-01-01 00:00 folder/");
         assert_eq!(lines[1], "-rwxr-xr-x 0/0 5 1970-01-01 00:00 folder/file");
-        assert_eq!(
-            lines[2],
-            "lrwxrwxrwx 0/0 0 1970-01-01 00:00 folder/link -> file"
-        );
+        assert_eq!(lines[2], "lrwxrwxrwx 0/0 0 1970-01-01 00:00 folder/link -> file");
         assert!(lines[3].ends_with(&"x".repeat(120)));
     }
 
@@ -203,14 +162,8 @@ mod tests {
             rest = &rest[(data + size).next_multiple_of(4)..];
         }
         assert_eq!(seen[0], ("folder".to_owned(), 0o041_777, Vec::new()));
-        assert_eq!(
-            seen[1],
-            ("folder/file".to_owned(), 0o100_755, b"abcde".to_vec())
-        );
-        assert_eq!(
-            seen[2],
-            ("folder/link".to_owned(), 0o120_777, b"file".to_vec())
-        );
+        assert_eq!(seen[1], ("folder/file".to_owned(), 0o100_755, b"abcde".to_vec()));
+        assert_eq!(seen[2], ("folder/link".to_owned(), 0o120_777, b"file".to_vec()));
         assert_eq!(seen[4].0, "TRAILER!!!");
     }
 }

@@ -22,39 +22,21 @@ pub(super) fn run(
     let program = command.get_program().to_string_lossy().into_owned();
     let failed = |source: io::Error| Error::io("run", &program)(source);
     let (reader, writer) = io::pipe().map_err(failed)?;
-    command
-        .stdin(Stdio::null())
-        .stdout(writer.try_clone().map_err(failed)?)
-        .stderr(writer);
-    command
-        .env("PATH", tools::search_path())
-        .env("LC_ALL", "C.UTF-8");
+    command.stdin(Stdio::null()).stdout(writer.try_clone().map_err(failed)?).stderr(writer);
+    command.env("PATH", tools::search_path()).env("LC_ALL", "C.UTF-8");
     let mut child = command.spawn().map_err(failed)?;
     // The command still holds the pipe's writing ends; without this the reader would never see the end.
     drop(command);
     let last = read_lines(BufReader::new(reader), line);
     let status = child.wait().map_err(failed)?;
-    let last_lines = last
-        .map_err(failed)?
-        .into_iter()
-        .collect::<Vec<_>>()
-        .join("\n");
+    let last_lines = last.map_err(failed)?.into_iter().collect::<Vec<_>>().join("\n");
     if status.success() {
         return Ok(());
     }
-    Err(Error::Command {
-        operation,
-        program,
-        status: status.to_string(),
-        last_lines,
-        advice,
-    })
+    Err(Error::Command { operation, program, status: status.to_string(), last_lines, advice })
 }
 
-fn read_lines(
-    mut reader: impl BufRead,
-    line: &mut dyn FnMut(&str),
-) -> io::Result<VecDeque<String>> {
+fn read_lines(mut reader: impl BufRead, line: &mut dyn FnMut(&str)) -> io::Result<VecDeque<String>> {
     let mut last = VecDeque::new();
     let mut bytes = Vec::new();
     while reader.read_until(b'\n', &mut bytes)? > 0 {
@@ -77,9 +59,7 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
         let mut lines = Vec::new();
-        let result = run("try", command, "look again", &mut |line| {
-            lines.push(line.to_owned())
-        });
+        let result = run("try", command, "look again", &mut |line| lines.push(line.to_owned()));
         (result, lines)
     }
 
@@ -95,18 +75,13 @@ mod tests {
         let (result, lines) = shell("seq 100; exit 3");
         assert_eq!(lines.len(), 100);
         let text = result.unwrap_err().to_string();
-        assert!(
-            text.starts_with("cannot try: sh ended with exit status: 3; its last lines:\n86\n"),
-            "{text}"
-        );
+        assert!(text.starts_with("cannot try: sh ended with exit status: 3; its last lines:\n86\n"), "{text}");
         assert!(text.ends_with("100\nlook again"), "{text}");
     }
 
     #[test]
     fn a_program_that_is_not_there_is_named() {
-        let text = run("try", Command::new("/no/such"), "", &mut |_| {})
-            .unwrap_err()
-            .to_string();
+        let text = run("try", Command::new("/no/such"), "", &mut |_| {}).unwrap_err().to_string();
         assert!(text.starts_with("cannot run /no/such: "), "{text}");
     }
 }

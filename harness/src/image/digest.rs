@@ -72,16 +72,9 @@ impl Digests {
         for name in files_below(folder)? {
             let path = folder.join(&name);
             let file = File::open(&path).map_err(Error::io("open", &path))?;
-            file.sync_all()
-                .map_err(Error::io("bring to the disk", &path))?;
+            file.sync_all().map_err(Error::io("bring to the disk", &path))?;
             let digest = digest_of(&file).map_err(Error::io("read", &path))?;
-            digests.insert(
-                name,
-                Digested {
-                    stamp: Stamp::of(&path)?,
-                    digest,
-                },
-            );
+            digests.insert(name, Digested { stamp: Stamp::of(&path)?, digest });
         }
         Ok(Digests(digests))
     }
@@ -89,20 +82,17 @@ impl Digests {
     /// Reads the list of a finished entry.
     pub(super) fn read(folder: &Path) -> Result<Digests> {
         let path = folder.join(FILE_NAME);
-        let text = fs::read(&path)
-            .map_err(|source| damaged(folder, format!("{FILE_NAME} cannot be read: {source}")))?;
-        serde_json::from_slice(&text)
-            .map_err(|error| damaged(folder, format!("{FILE_NAME} makes no sense: {error}")))
+        let text =
+            fs::read(&path).map_err(|source| damaged(folder, format!("{FILE_NAME} cannot be read: {source}")))?;
+        serde_json::from_slice(&text).map_err(|error| damaged(folder, format!("{FILE_NAME} makes no sense: {error}")))
     }
 
     /// Writes the list into the folder it describes.
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
         let path = folder.join(FILE_NAME);
         let file = File::create(&path).map_err(Error::io("create", &path))?;
-        serde_json::to_writer_pretty(&file, self)
-            .map_err(|error| Error::io("write", &path)(error.into()))?;
-        file.sync_all()
-            .map_err(Error::io("bring to the disk", &path))
+        serde_json::to_writer_pretty(&file, self).map_err(|error| Error::io("write", &path)(error.into()))?;
+        file.sync_all().map_err(Error::io("bring to the disk", &path))
     }
 
     /// Compares the stamps of all files; the first difference is the error.
@@ -129,10 +119,7 @@ impl Digests {
             let path = folder.join(name);
             let file = File::open(&path).map_err(Error::io("open", &path))?;
             if digest_of(&file).map_err(Error::io("read", &path))? != digested.digest {
-                return Err(damaged(
-                    folder,
-                    format!("{name} has other content than when it was finished"),
-                ));
+                return Err(damaged(folder, format!("{name} has other content than when it was finished")));
             }
         }
         Ok(())
@@ -140,10 +127,7 @@ impl Digests {
 }
 
 fn damaged(entry: &Path, difference: String) -> Error {
-    Error::Damaged {
-        entry: entry.to_path_buf(),
-        difference,
-    }
+    Error::Damaged { entry: entry.to_path_buf(), difference }
 }
 
 /// All regular files below a folder, by relative path, sorted; the list of digests itself left out.
@@ -154,15 +138,10 @@ fn files_below(folder: &Path) -> Result<Vec<String>> {
         let path = folder.join(&prefix);
         for entry in fs::read_dir(&path).map_err(Error::io("list", &path))? {
             let entry = entry.map_err(Error::io("list", &path))?;
-            let kind = entry
-                .file_type()
-                .map_err(Error::io("look at", entry.path()))?;
+            let kind = entry.file_type().map_err(Error::io("look at", entry.path()))?;
             let Ok(name) = entry.file_name().into_string() else {
                 let what = entry.path().display().to_string();
-                return Err(Error::Content {
-                    what,
-                    reason: "its name is not UTF-8".to_owned(),
-                });
+                return Err(Error::Content { what, reason: "its name is not UTF-8".to_owned() });
             };
             let name = format!("{prefix}{name}");
             if kind.is_dir() {
@@ -234,19 +213,10 @@ mod tests {
         };
         let zeros = vec![0; 4 * BLOCK];
         let far = 1 << 31;
-        assert_eq!(
-            digest(&[], 4 * BLOCK as u64),
-            digest(&[(0, &zeros)], 4 * BLOCK as u64)
-        );
+        assert_eq!(digest(&[], 4 * BLOCK as u64), digest(&[(0, &zeros)], 4 * BLOCK as u64));
         assert_ne!(digest(&[], 4 * BLOCK as u64), digest(&[], 5 * BLOCK as u64));
         assert_ne!(digest(&[(0, b"x")], far), digest(&[(1, b"x")], far));
-        assert_ne!(
-            digest(&[(BLOCK as u64, b"x")], far),
-            digest(&[(2 * BLOCK as u64, b"x")], far)
-        );
-        assert_eq!(
-            digest(&[(far - 1, b"x")], far),
-            digest(&[(0, &zeros), (far - 1, b"x")], far)
-        );
+        assert_ne!(digest(&[(BLOCK as u64, b"x")], far), digest(&[(2 * BLOCK as u64, b"x")], far));
+        assert_eq!(digest(&[(far - 1, b"x")], far), digest(&[(0, &zeros), (far - 1, b"x")], far));
     }
 }

@@ -22,9 +22,7 @@ pub enum Error {
     },
 
     /// Neither `$HARNESS_CACHE` nor a home directory says where the cache should be.
-    #[error(
-        "cannot choose a cache folder: this user has no home directory; set HARNESS_CACHE to a folder of yours"
-    )]
+    #[error("cannot choose a cache folder: this user has no home directory; set HARNESS_CACHE to a folder of yours")]
     NoCacheFolder,
 
     /// A cache entry is not what its build left behind.
@@ -41,9 +39,7 @@ pub enum Error {
     },
 
     /// A name that becomes part of a path has characters that do not belong there.
-    #[error(
-        "cannot use {name:?} as a kind of cache entry: only lower-case letters, digits and '-' are allowed"
-    )]
+    #[error("cannot use {name:?} as a kind of cache entry: only lower-case letters, digits and '-' are allowed")]
     BadKind {
         /// The name as given.
         name: String,
@@ -61,9 +57,7 @@ pub enum Error {
     },
 
     /// A program ran and failed.
-    #[error(
-        "cannot {operation}: {program} ended with {status}; its last lines:\n{last_lines}\n{advice}"
-    )]
+    #[error("cannot {operation}: {program} ended with {status}; its last lines:\n{last_lines}\n{advice}")]
     Command {
         /// What the program was to do.
         operation: &'static str,
@@ -100,15 +94,8 @@ pub enum Error {
 
 impl Error {
     /// Wraps the error of a file operation; to be used as `map_err(Error::io("read", path))`.
-    pub(crate) fn io(
-        operation: &'static str,
-        path: impl AsRef<Path>,
-    ) -> impl FnOnce(io::Error) -> Error {
-        move |source| Error::Io {
-            operation,
-            path: path.as_ref().to_path_buf(),
-            source,
-        }
+    pub(crate) fn io(operation: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Error {
+        move |source| Error::Io { operation, path: path.as_ref().to_path_buf(), source }
     }
 }
 
@@ -133,23 +120,11 @@ mod tests {
     fn file_errors_say_what_to_do() {
         let check = |kind: io::ErrorKind, advice: &str| {
             let text = Error::io("create", "/cache")(io::Error::from(kind)).to_string();
-            assert!(
-                text.starts_with("cannot create /cache: ") && text.ends_with(advice),
-                "{text}"
-            );
+            assert!(text.starts_with("cannot create /cache: ") && text.ends_with(advice), "{text}");
         };
-        check(
-            io::ErrorKind::PermissionDenied,
-            "or set HARNESS_CACHE to a folder that is",
-        );
-        check(
-            io::ErrorKind::ReadOnlyFilesystem,
-            "or set HARNESS_CACHE to a folder that is",
-        );
-        check(
-            io::ErrorKind::StorageFull,
-            "or set HARNESS_CACHE to a folder on a larger disk",
-        );
+        check(io::ErrorKind::PermissionDenied, "or set HARNESS_CACHE to a folder that is");
+        check(io::ErrorKind::ReadOnlyFilesystem, "or set HARNESS_CACHE to a folder that is");
+        check(io::ErrorKind::StorageFull, "or set HARNESS_CACHE to a folder on a larger disk");
         check(io::ErrorKind::NotFound, "not found");
     }
 }

@@ -77,9 +77,7 @@ impl Recipe {
     /// If a host tool is missing, the archive cannot be reached, the setup script fails, or the cache cannot be
     /// written to.
     pub fn get_or_build(&self, store: &Store, progress: &dyn Progress) -> Result<GuestImage> {
-        let entry = store.get_or_build(KIND, &self.key(), progress, |folder| {
-            build::build(self, folder, progress)
-        })?;
+        let entry = store.get_or_build(KIND, &self.key(), progress, |folder| build::build(self, folder, progress))?;
         Ok(GuestImage { entry })
     }
 }
@@ -130,21 +128,12 @@ impl GuestImage {
 
 /// The names in a package list, in the order of the alphabet.
 fn packages_in(text: &str) -> Result<Vec<String>> {
-    let names = text
-        .lines()
-        .map(|line| line.split('#').next().unwrap_or_default().trim());
-    let mut packages: Vec<_> = names
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
-        .collect();
-    let allowed =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte);
+    let names = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+    let mut packages: Vec<_> = names.filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte);
     if let Some(bad) = packages.iter().find(|name| !name.bytes().all(allowed)) {
         let reason = format!("{bad:?} is not the name of a package; write one name a line");
-        return Err(Error::Content {
-            what: "packages.txt".to_owned(),
-            reason,
-        });
+        return Err(Error::Content { what: "packages.txt".to_owned(), reason });
     }
     packages.sort();
     packages.dedup();
@@ -154,26 +143,19 @@ fn packages_in(text: &str) -> Result<Vec<String>> {
 /// Reads the files and links below a folder, in the order of their names. Folders are not members of their own, so
 /// that those of the guest keep their modes.
 fn read_tree(folder: &Path, prefix: &str, items: &mut Vec<Item>) -> Result<()> {
-    let mut entries = fs::read_dir(folder)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(Error::io("list", folder))?;
+    let mut entries =
+        fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(Error::io("list", folder))?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
-        let name = entry
-            .file_name()
-            .into_string()
-            .map_err(|_| not_utf8(&path))?;
+        let name = entry.file_name().into_string().map_err(|_| not_utf8(&path))?;
         let name = format!("{prefix}{name}");
         let metadata = entry.metadata().map_err(Error::io("look at", &path))?;
         if metadata.is_dir() {
             read_tree(&path, &format!("{name}/"), items)?;
         } else if metadata.is_symlink() {
             let target = fs::read_link(&path).map_err(Error::io("read", &path))?;
-            items.push(Item::link(
-                name,
-                target.to_str().ok_or_else(|| not_utf8(&path))?,
-            ));
+            items.push(Item::link(name, target.to_str().ok_or_else(|| not_utf8(&path))?));
         } else {
             let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
             items.push(Item::file(name, mode_of(&metadata), bytes));
@@ -185,18 +167,11 @@ fn read_tree(folder: &Path, prefix: &str, items: &mut Vec<Item>) -> Result<()> {
 /// Version control keeps one bit of a file's mode, so only that one counts.
 fn mode_of(metadata: &fs::Metadata) -> u32 {
     use std::os::unix::fs::PermissionsExt;
-    if metadata.permissions().mode() & 0o100 == 0 {
-        0o644
-    } else {
-        0o755
-    }
+    if metadata.permissions().mode() & 0o100 == 0 { 0o644 } else { 0o755 }
 }
 
 fn not_utf8(path: &Path) -> Error {
-    Error::Content {
-        what: path.display().to_string(),
-        reason: "its name or target is not UTF-8".to_owned(),
-    }
+    Error::Content { what: path.display().to_string(), reason: "its name or target is not UTF-8".to_owned() }
 }
 
 #[cfg(test)]

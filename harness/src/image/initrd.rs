@@ -7,37 +7,18 @@ use super::archive::{Item, cpio_of};
 pub(super) const INIT: &str = include_str!("initrd/init.sh");
 
 /// What the script calls.
-const APPLETS: &[&str] = &[
-    "grep",
-    "insmod",
-    "mount",
-    "poweroff",
-    "sh",
-    "sleep",
-    "switch_root",
-    "umount",
-    "unxz",
-];
+const APPLETS: &[&str] = &["grep", "insmod", "mount", "poweroff", "sh", "sleep", "switch_root", "umount", "unxz"];
 
 /// Packs the initial RAM disk. The modules are xz-compressed, in the order in which they are to be loaded.
 pub(super) fn build(busybox: &[u8], modules: &[Vec<u8>]) -> Vec<u8> {
     let folders = ["bin", "dev", "modules", "proc", "root"];
-    let mut items: Vec<_> = folders
-        .iter()
-        .map(|path| Item::folder(*path, 0o755))
-        .collect();
+    let mut items: Vec<_> = folders.iter().map(|path| Item::folder(*path, 0o755)).collect();
     items.push(Item::file("init", 0o755, INIT));
     items.push(Item::file("bin/busybox", 0o755, busybox));
-    items.extend(
-        APPLETS
-            .iter()
-            .map(|name| Item::link(format!("bin/{name}"), "busybox")),
-    );
+    items.extend(APPLETS.iter().map(|name| Item::link(format!("bin/{name}"), "busybox")));
     // The script loads them in the order of their names.
     let named = modules.iter().enumerate();
-    items.extend(named.map(|(index, bytes)| {
-        Item::file(format!("modules/{index:03}.ko.xz"), 0o644, bytes.clone())
-    }));
+    items.extend(named.map(|(index, bytes)| Item::file(format!("modules/{index:03}.ko.xz"), 0o644, bytes.clone())));
     cpio_of(items)
 }
 
@@ -47,19 +28,11 @@ mod tests {
 
     #[test]
     fn the_script_calls_only_what_is_packed() {
-        let builtins = [
-            "echo", "exit", "exec", "fail", "for", "if", "fi", "until", "do", "done", "tries", "[",
-        ];
-        for word in INIT
-            .lines()
-            .filter(|line| !line.starts_with('#'))
-            .filter_map(|line| line.split_whitespace().next())
+        let builtins = ["echo", "exit", "exec", "fail", "for", "if", "fi", "until", "do", "done", "tries", "["];
+        for word in INIT.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_whitespace().next())
         {
             let word = word.split(['=', '(']).next().unwrap();
-            assert!(
-                APPLETS.contains(&word) || builtins.contains(&word) || word == "}",
-                "{word} is not packed"
-            );
+            assert!(APPLETS.contains(&word) || builtins.contains(&word) || word == "}", "{word} is not packed");
         }
     }
 

@@ -50,32 +50,22 @@ impl KeyBuilder {
             self.digest.update((bytes.len() as u64).to_le_bytes());
             self.digest.update(bytes);
         }
-        self.description
-            .push_str(&format!("{label} = {}\n", shown_value(value)));
+        self.description.push_str(&format!("{label} = {}\n", shown_value(value)));
         self
     }
 
     /// Ends the key.
     pub fn finish(self) -> Key {
         let digest = self.digest.finalize();
-        Key {
-            shown: hex::encode(&digest[..SHOWN_BYTES]),
-            description: self.description,
-        }
+        Key { shown: hex::encode(&digest[..SHOWN_BYTES]), description: self.description }
     }
 }
 
 /// Short single-line text as it is, everything else by digest and size.
 fn shown_value(value: &[u8]) -> String {
     match std::str::from_utf8(value) {
-        Ok(text) if text.len() <= SHOWN_VALUE && !text.contains(char::is_control) => {
-            text.to_owned()
-        }
-        _ => format!(
-            "sha256:{} ({} bytes)",
-            hex::encode(Sha256::digest(value)),
-            value.len()
-        ),
+        Ok(text) if text.len() <= SHOWN_VALUE && !text.contains(char::is_control) => text.to_owned(),
+        _ => format!("sha256:{} ({} bytes)", hex::encode(Sha256::digest(value)), value.len()),
     }
 }
 
@@ -86,15 +76,10 @@ mod tests {
     #[test]
     fn every_difference_in_the_parts_makes_another_key() {
         let key = |parts: &[(&str, &str)]| {
-            let builder = parts
-                .iter()
-                .fold(Key::builder(), |builder, (label, value)| {
-                    builder.part(label, value)
-                });
+            let builder = parts.iter().fold(Key::builder(), |builder, (label, value)| builder.part(label, value));
             builder.finish().to_string()
         };
-        let check =
-            |left: &[(&str, &str)], right: &[(&str, &str)]| assert_ne!(key(left), key(right));
+        let check = |left: &[(&str, &str)], right: &[(&str, &str)]| assert_ne!(key(left), key(right));
         check(&[], &[("a", "")]);
         check(&[("a", "bc")], &[("ab", "c")]);
         check(&[("a", "b"), ("c", "d")], &[("c", "d"), ("a", "b")]);
@@ -105,16 +90,9 @@ mod tests {
 
     #[test]
     fn the_description_shows_text_and_digests() {
-        let key = Key::builder()
-            .part("mirror", "http://deb.debian.org")
-            .part("setup", "a\nb\n")
-            .finish();
+        let key = Key::builder().part("mirror", "http://deb.debian.org").part("setup", "a\nb\n").finish();
         let lines: Vec<_> = key.description().lines().collect();
         assert_eq!(lines[0], "mirror = http://deb.debian.org");
-        assert!(
-            lines[1].starts_with("setup = sha256:") && lines[1].ends_with("(4 bytes)"),
-            "{}",
-            lines[1]
-        );
+        assert!(lines[1].starts_with("setup = sha256:") && lines[1].ends_with("(4 bytes)"), "{}", lines[1]);
     }
 }

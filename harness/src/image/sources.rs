@@ -15,18 +15,8 @@ const COMPONENT: &str = "main";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// How Debian's releases are called in apt's sources. Needed only while apt has no package lists, which name the origin.
-const DEBIAN_RELEASES: &[&str] = &[
-    "oldstable",
-    "stable",
-    "testing",
-    "unstable",
-    "sid",
-    "bullseye",
-    "bookworm",
-    "trixie",
-    "forky",
-    "duke",
-];
+const DEBIAN_RELEASES: &[&str] =
+    &["oldstable", "stable", "testing", "unstable", "sid", "bullseye", "bookworm", "trixie", "forky", "duke"];
 
 /// One line a package index, its fields separated by blanks; what apt does not know yet keeps its `$(…)`.
 const TARGET_FORMAT: &str = "target $(CREATED_BY) $(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)";
@@ -37,24 +27,16 @@ const TARGET_FORMAT: &str = "target $(CREATED_BY) $(REPO_URI) $(RELEASE) $(COMPO
 /// If apt cannot be asked, knows no mirror of Debian's archive, or Debian's keys are not installed.
 pub(super) fn from_apt() -> Result<Vec<String>> {
     if !Path::new(KEYRING).exists() {
-        return Err(unusable(
-            format!("{KEYRING} is missing"),
-            "install the package debian-archive-keyring",
-        ));
+        return Err(unusable(format!("{KEYRING} is missing"), "install the package debian-archive-keyring"));
     }
     let mut apt = Command::new(tools::locate("apt-get")?);
     apt.args(["indextargets", "--format", TARGET_FORMAT]);
     let mut sources = Vec::new();
     let advice = "check /etc/apt/sources.list and /etc/apt/sources.list.d";
-    command::run("ask apt for its sources", apt, advice, &mut |line| {
-        sources.extend(source_of(line))
-    })?;
+    command::run("ask apt for its sources", apt, advice, &mut |line| sources.extend(source_of(line)))?;
     sources.sort();
     sources.dedup();
-    if !sources
-        .iter()
-        .any(|source| source.ends_with(&format!(" {RELEASE} {COMPONENT}")))
-    {
+    if !sources.iter().any(|source| source.ends_with(&format!(" {RELEASE} {COMPONENT}"))) {
         return Err(unusable(
             "apt on this machine knows no mirror of Debian's archive".to_owned(),
             "add one to /etc/apt/sources.list.d, such as `deb http://deb.debian.org/debian trixie main`, and run \
@@ -73,8 +55,7 @@ fn source_of(target: &str) -> Option<String> {
     }
     let (uri, release, component, origin) = (field()?, field()?, field()?, field()?);
     let (base, suite) = guest_suite(release)?;
-    let from_debian =
-        origin == "Debian" || (origin.starts_with("$(") && DEBIAN_RELEASES.contains(&base));
+    let from_debian = origin == "Debian" || (origin.starts_with("$(") && DEBIAN_RELEASES.contains(&base));
     // A CD-ROM of the machine's release has nothing for the guest's.
     let reachable = !uri.starts_with("cdrom:");
     let uri = uri.trim_end_matches('/');
@@ -84,14 +65,9 @@ fn source_of(target: &str) -> Option<String> {
 
 /// The machine's release without its ending, and the guest's suite that stands for the machine's.
 fn guest_suite(release: &str) -> Option<(&str, String)> {
-    for (ending, guest_ending) in [
-        ("-security", "-security"),
-        ("/updates", "-security"),
-        ("-updates", "-updates"),
-    ] {
+    for (ending, guest_ending) in [("-security", "-security"), ("/updates", "-security"), ("-updates", "-updates")] {
         if let Some(base) = release.strip_suffix(ending) {
-            return (!base.ends_with("-proposed"))
-                .then(|| (base, format!("{RELEASE}{guest_ending}")));
+            return (!base.ends_with("-proposed")).then(|| (base, format!("{RELEASE}{guest_ending}")));
         }
     }
     let extra = release.contains("-backports") || release == "experimental";
@@ -99,11 +75,7 @@ fn guest_suite(release: &str) -> Option<(&str, String)> {
 }
 
 fn unusable(reason: String, advice: &str) -> Error {
-    Error::Host {
-        operation: "find the packages of the Debian guest",
-        reason,
-        advice: advice.to_owned(),
-    }
+    Error::Host { operation: "find the packages of the Debian guest", reason, advice: advice.to_owned() }
 }
 
 #[cfg(test)]
@@ -118,10 +90,7 @@ mod tests {
         };
         let debian = "target Packages http://deb.debian.org/debian/";
         let security = "target Packages http://deb.debian.org/debian-security/";
-        check(
-            &format!("{debian} bookworm main Debian"),
-            Some("http://deb.debian.org/debian trixie main"),
-        );
+        check(&format!("{debian} bookworm main Debian"), Some("http://deb.debian.org/debian trixie main"));
         check(
             &format!("{debian} trixie-updates main Debian"),
             Some("http://deb.debian.org/debian trixie-updates main"),
@@ -130,28 +99,13 @@ mod tests {
             &format!("{security} bookworm-security main Debian"),
             Some("http://deb.debian.org/debian-security trixie-security main"),
         );
-        check(
-            &format!("{debian} sid main $(ORIGIN)"),
-            Some("http://deb.debian.org/debian trixie main"),
-        );
+        check(&format!("{debian} sid main $(ORIGIN)"), Some("http://deb.debian.org/debian trixie main"));
         check(&format!("{debian} bookworm non-free Debian"), None);
         check(&format!("{debian} bookworm-backports main Debian"), None);
-        check(
-            &format!("{debian} bookworm-proposed-updates main Debian"),
-            None,
-        );
-        check(
-            "target DEP-11 http://deb.debian.org/debian/ bookworm main Debian",
-            None,
-        );
-        check(
-            "target Packages http://archive.ubuntu.com/ubuntu/ noble main Ubuntu",
-            None,
-        );
-        check(
-            "target Packages https://deb.nodesource.com/node_20.x/ nodistro main $(ORIGIN)",
-            None,
-        );
+        check(&format!("{debian} bookworm-proposed-updates main Debian"), None);
+        check("target DEP-11 http://deb.debian.org/debian/ bookworm main Debian", None);
+        check("target Packages http://archive.ubuntu.com/ubuntu/ noble main Ubuntu", None);
+        check("target Packages https://deb.nodesource.com/node_20.x/ nodistro main $(ORIGIN)", None);
         check("target Packages cdrom:[Debian]/ trixie main Debian", None);
         check("W: some warning", None);
     }

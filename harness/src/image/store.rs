@@ -43,8 +43,7 @@ impl Store {
     /// # Errors
     /// If the folder cannot be created or written to.
     pub fn open(root: impl Into<PathBuf>) -> Result<Store> {
-        let root =
-            std::path::absolute(root.into()).map_err(Error::io("find", "the cache folder"))?;
+        let root = std::path::absolute(root.into()).map_err(Error::io("find", "the cache folder"))?;
         let store = Store { root };
         for folder in [LOCKS, UNFINISHED, DAMAGED] {
             create_folder(&store.root.join(folder))?;
@@ -89,26 +88,16 @@ impl Store {
             Ok(None) => {}
             Err(damaged @ Error::Damaged { .. }) => {
                 let aside = self.move_aside(kind, key)?;
-                progress.notice(&format!(
-                    "{damaged}; moved to {}, building it anew",
-                    aside.display()
-                ));
+                progress.notice(&format!("{damaged}; moved to {}, building it anew", aside.display()));
             }
             Err(error) => return Err(error),
         }
         // A name of its own for each attempt: a program that outlived its killed builder must not write into this one.
         let parent = self.root.join(UNFINISHED);
-        let folder = tempfile::Builder::new()
-            .prefix(&format!("{name}."))
-            .tempdir_in(&parent);
+        let folder = tempfile::Builder::new().prefix(&format!("{name}.")).tempdir_in(&parent);
         let folder = folder.map_err(Error::io("create a folder in", &parent))?;
         let target = self.folder_of(kind)?.join(key.to_string());
-        Ok(Begun::Build(Unfinished {
-            folder,
-            target,
-            key: key.clone(),
-            _lock: lock,
-        }))
+        Ok(Begun::Build(Unfinished { folder, target, key: key.clone(), _lock: lock }))
     }
 
     /// Finds an entry or builds it in the folder that `build` is given.
@@ -138,17 +127,12 @@ impl Store {
     pub fn verify(&self, progress: &dyn Progress) -> Result<Vec<Finding>> {
         let mut findings = Vec::new();
         for kind in folders_in(&self.root)? {
-            if [LOCKS, UNFINISHED, DAMAGED]
-                .iter()
-                .any(|name| kind.ends_with(name))
-            {
+            if [LOCKS, UNFINISHED, DAMAGED].iter().any(|name| kind.ends_with(name)) {
                 continue;
             }
             for entry in folders_in(&kind)? {
                 progress.phase(&format!("reading {}", entry.display()));
-                if let Err(problem) =
-                    Digests::read(&entry).and_then(|digests| digests.check_content(&entry))
-                {
+                if let Err(problem) = Digests::read(&entry).and_then(|digests| digests.check_content(&entry)) {
                     findings.push(Finding { entry, problem });
                 }
             }
@@ -160,9 +144,7 @@ impl Store {
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         let reserved = [LOCKS, UNFINISHED, DAMAGED].contains(&kind);
         if kind.is_empty() || reserved || !kind.bytes().all(allowed) {
-            return Err(Error::BadKind {
-                name: kind.to_owned(),
-            });
+            return Err(Error::BadKind { name: kind.to_owned() });
         }
         Ok(self.root.join(kind))
     }
@@ -181,12 +163,8 @@ impl Store {
         match lock.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
-                let holder =
-                    fs::read_to_string(&path).map_err(Error::io("read the lock", &path))?;
-                progress.waiting(&format!(
-                    "waiting: another process is building {name} ({})",
-                    holder.trim_end()
-                ));
+                let holder = fs::read_to_string(&path).map_err(Error::io("read the lock", &path))?;
+                progress.waiting(&format!("waiting: another process is building {name} ({})", holder.trim_end()));
                 lock.lock().map_err(Error::io("wait for the lock", &path))?;
             }
             Err(fs::TryLockError::Error(source)) => return Err(Error::io("lock", &path)(source)),
@@ -194,13 +172,9 @@ impl Store {
         let holder = format!(
             "process {}, since {}\n",
             std::process::id(),
-            jiff::Timestamp::now()
-                .round(jiff::Unit::Second)
-                .unwrap_or_default()
+            jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default()
         );
-        lock.set_len(0)
-            .and_then(|()| lock.write_all(holder.as_bytes()))
-            .map_err(Error::io("write the lock", &path))?;
+        lock.set_len(0).and_then(|()| lock.write_all(holder.as_bytes())).map_err(Error::io("write the lock", &path))?;
         Ok(lock)
     }
 
@@ -284,17 +258,14 @@ impl Unfinished {
     pub fn commit(self) -> Result<Entry> {
         let folder = self.folder.path();
         let description = folder.join("key.txt");
-        fs::write(&description, self.key.description())
-            .map_err(Error::io("write", &description))?;
+        fs::write(&description, self.key.description()).map_err(Error::io("write", &description))?;
         Digests::take(folder)?.write(folder)?;
         sync_folder(folder)?;
         let parent = self.target.parent().unwrap_or(&self.target);
         create_folder(parent)?;
         fs::rename(folder, &self.target).map_err(Error::io("put into place", &self.target))?;
         sync_folder(parent)?;
-        Ok(Entry {
-            path: self.target.clone(),
-        })
+        Ok(Entry { path: self.target.clone() })
     }
 }
 
@@ -308,27 +279,19 @@ pub struct Finding {
 }
 
 fn create_folder(path: &Path) -> Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(Error::io("create", path))
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(Error::io("create", path))
 }
 
 /// Removes a folder with all its content, if it is there.
 fn remove_folder(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(Error::io("remove", path)(source))
-        }
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path)(source)),
         _ => Ok(()),
     }
 }
 
 fn sync_folder(path: &Path) -> Result<()> {
-    File::open(path)
-        .and_then(|folder| folder.sync_all())
-        .map_err(Error::io("bring to the disk", path))
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(Error::io("bring to the disk", path))
 }
 
 /// The folders directly in a folder, sorted.
@@ -336,11 +299,7 @@ fn folders_in(path: &Path) -> Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
     for entry in fs::read_dir(path).map_err(Error::io("list", path))? {
         let entry = entry.map_err(Error::io("list", path))?;
-        if entry
-            .file_type()
-            .map_err(Error::io("look at", entry.path()))?
-            .is_dir()
-        {
+        if entry.file_type().map_err(Error::io("look at", entry.path()))?.is_dir() {
             folders.push(entry.path());
         }
     }

@@ -59,20 +59,11 @@ pub fn archive(images: &[TestImage], busybox: &[u8]) -> Result<Vec<u8>> {
     for (name, image) in named(images, ImageName::full)? {
         let config = config_of(&name, image, &layer);
         let config_file = format!("{}.json", hexadecimal(&config));
-        list.push(
-            json!({ "Config": config_file, "RepoTags": [name.full()], "Layers": [layer_file] }),
-        );
+        list.push(json!({ "Config": config_file, "RepoTags": [name.full()], "Layers": [layer_file] }));
         files.insert(config_file, config);
     }
-    files.insert(
-        "manifest.json".to_owned(),
-        Value::Array(list).to_string().into_bytes(),
-    );
-    archive::tar_of(
-        files
-            .into_iter()
-            .map(|(path, bytes)| archive::Item::file(path, 0o644, bytes)),
-    )
+    files.insert("manifest.json".to_owned(), Value::Array(list).to_string().into_bytes());
+    archive::tar_of(files.into_iter().map(|(path, bytes)| archive::Item::file(path, 0o644, bytes)))
 }
 
 /// The storage of a registry that serves all images, whatever host their names begin with. Files that images share
@@ -92,10 +83,7 @@ pub fn registry(images: &[TestImage], busybox: &[u8]) -> Result<Vec<RegistryFile
         let revision = format!("sha256/{}/link", hexadecimal(&manifest));
         files.insert(format!("{tag}/current/link"), link.clone());
         files.insert(format!("{tag}/index/{revision}"), link.clone());
-        files.insert(
-            format!("{repository}/_manifests/revisions/{revision}"),
-            link,
-        );
+        files.insert(format!("{repository}/_manifests/revisions/{revision}"), link);
         for blob in [&config, &layer] {
             let path = format!("{repository}/_layers/sha256/{}/link", hexadecimal(blob));
             files.insert(path, digest_of(blob).into_bytes());
@@ -105,29 +93,17 @@ pub fn registry(images: &[TestImage], busybox: &[u8]) -> Result<Vec<RegistryFile
         }
     }
     files.insert(blob_path(&layer), layer);
-    Ok(files
-        .into_iter()
-        .map(|(path, bytes)| RegistryFile { path, bytes })
-        .collect())
+    Ok(files.into_iter().map(|(path, bytes)| RegistryFile { path, bytes }).collect())
 }
 
 /// The images by name, refusing two that `place` puts into one place.
-fn named(
-    images: &[TestImage],
-    place: fn(&ImageName) -> String,
-) -> Result<Vec<(ImageName, &TestImage)>> {
+fn named(images: &[TestImage], place: fn(&ImageName) -> String) -> Result<Vec<(ImageName, &TestImage)>> {
     let mut places = BTreeMap::new();
     for image in images {
         let name = ImageName::parse(&image.name)?;
         if let Some((_, other)) = places.insert(place(&name), (name, image)) {
-            let reason = format!(
-                "the image {} has the same place, and only one can have it",
-                other.name
-            );
-            return Err(Error::Content {
-                what: format!("the image {}", image.name),
-                reason,
-            });
+            let reason = format!("the image {} has the same place, and only one can have it", other.name);
+            return Err(Error::Content { what: format!("the image {}", image.name), reason });
         }
     }
     Ok(places.into_values().collect())
@@ -170,10 +146,7 @@ fn manifest_of(config: &[u8], layer: &[u8]) -> Vec<u8> {
 
 fn blob_path(bytes: &[u8]) -> String {
     let digest = hexadecimal(bytes);
-    format!(
-        "{REGISTRY_ROOT}/blobs/sha256/{}/{digest}/data",
-        &digest[..2]
-    )
+    format!("{REGISTRY_ROOT}/blobs/sha256/{}/{digest}/data", &digest[..2])
 }
 
 fn digest_of(bytes: &[u8]) -> String {

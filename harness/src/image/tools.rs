@@ -32,56 +32,22 @@ impl std::fmt::Display for Version {
 }
 
 const fn tool(program: &'static str, package: &'static str, purpose: &'static str) -> Tool {
-    Tool {
-        program,
-        package,
-        purpose,
-        minimum: None,
-        only_for_ordinary_users: false,
-    }
+    Tool { program, package, purpose, minimum: None, only_for_ordinary_users: false }
 }
 
 /// Every program of the host that is called anywhere in the harness.
 pub const TOOLS: &[Tool] = &[
-    Tool {
-        minimum: Some(Version(7, 2)),
-        ..tool("qemu-system-x86_64", "qemu-system-x86", "runs the guests")
-    },
-    Tool {
-        minimum: Some(Version(7, 2)),
-        ..tool("qemu-img", "qemu-utils", "makes the guests' disks")
-    },
+    Tool { minimum: Some(Version(7, 2)), ..tool("qemu-system-x86_64", "qemu-system-x86", "runs the guests") },
+    Tool { minimum: Some(Version(7, 2)), ..tool("qemu-img", "qemu-utils", "makes the guests' disks") },
     tool("mmdebstrap", "mmdebstrap", "builds the Debian guest"),
-    tool(
-        "arch-test",
-        "arch-test",
-        "tells mmdebstrap what this machine can run",
-    ),
+    tool("arch-test", "arch-test", "tells mmdebstrap what this machine can run"),
     tool("apt-get", "apt", "says where Debian's archive is"),
-    tool(
-        "fakeroot",
-        "fakeroot",
-        "keeps the guest's file owners while its disk is made",
-    ),
+    tool("fakeroot", "fakeroot", "keeps the guest's file owners while its disk is made"),
     tool("tar", "tar", "unpacks the guest while its disk is made"),
     tool("mke2fs", "e2fsprogs", "makes the guest's file systems"),
     tool("nix-instantiate", "nix-bin", "renders the stacks"),
-    Tool {
-        only_for_ordinary_users: true,
-        ..tool(
-            "unshare",
-            "util-linux",
-            "lets an ordinary user build the guest",
-        )
-    },
-    Tool {
-        only_for_ordinary_users: true,
-        ..tool(
-            "newuidmap",
-            "uidmap",
-            "lets an ordinary user build the guest",
-        )
-    },
+    Tool { only_for_ordinary_users: true, ..tool("unshare", "util-linux", "lets an ordinary user build the guest") },
+    Tool { only_for_ordinary_users: true, ..tool("newuidmap", "uidmap", "lets an ordinary user build the guest") },
 ];
 
 /// What was found of one tool.
@@ -122,15 +88,8 @@ pub enum Found {
 /// Looks for every tool that this user needs.
 pub fn inspect() -> Vec<ToolReport> {
     let superuser = is_superuser();
-    let needed = TOOLS
-        .iter()
-        .filter(|tool| !(superuser && tool.only_for_ordinary_users));
-    needed
-        .map(|tool| ToolReport {
-            tool,
-            found: look_for(tool),
-        })
-        .collect()
+    let needed = TOOLS.iter().filter(|tool| !(superuser && tool.only_for_ordinary_users));
+    needed.map(|tool| ToolReport { tool, found: look_for(tool) }).collect()
 }
 
 /// Finds one of the [`TOOLS`] by name, without asking for its version.
@@ -145,18 +104,13 @@ pub fn locate(program: &str) -> Result<PathBuf> {
             purpose: tool.purpose,
             install: shown_command(&apt_install(&[tool.package]), is_superuser()),
         },
-        None => Error::Content {
-            what: program.to_owned(),
-            reason: "it is not in the table of host tools".to_owned(),
-        },
+        None => Error::Content { what: program.to_owned(), reason: "it is not in the table of host tools".to_owned() },
     })
 }
 
 /// The command that installs what is missing or too old, as the superuser runs it; nothing if all is there.
 pub fn install_command(reports: &[ToolReport]) -> Option<Vec<String>> {
-    let unusable = reports
-        .iter()
-        .filter(|report| !matches!(report.found, Found::Usable { .. }));
+    let unusable = reports.iter().filter(|report| !matches!(report.found, Found::Usable { .. }));
     let mut packages: Vec<_> = unusable.map(|report| report.tool.package).collect();
     packages.sort_unstable();
     packages.dedup();
@@ -173,26 +127,17 @@ pub fn install(progress: &dyn Progress) -> Result<()> {
         return Ok(());
     };
     if !is_superuser() {
-        return Err(unusable(
-            "only root may install packages",
-            format!("run `{}`", shown_command(&command, false)),
-        ));
+        return Err(unusable("only root may install packages", format!("run `{}`", shown_command(&command, false))));
     }
     progress.phase("reading the package lists");
-    run_apt(
-        "read the package lists",
-        &["apt-get".to_owned(), "update".to_owned()],
-    )?;
+    run_apt("read the package lists", &["apt-get".to_owned(), "update".to_owned()])?;
     progress.phase("installing packages");
     run_apt("install packages", &command)?;
     match install_command(&inspect()) {
         None => Ok(()),
         Some(command) => Err(unusable(
             "this machine's Debian release does not have what is needed",
-            format!(
-                "see which versions `harness doctor` finds, and what `{}` says",
-                shown_command(&command, true)
-            ),
+            format!("see which versions `harness doctor` finds, and what `{}` says", shown_command(&command, true)),
         )),
     }
 }
@@ -216,26 +161,16 @@ pub(super) fn search_path() -> OsString {
 }
 
 fn search(program: &str) -> Option<PathBuf> {
-    let is_program = |path: &PathBuf| {
-        path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
-    };
-    std::env::split_paths(&search_path())
-        .map(|folder| folder.join(program))
-        .find(is_program)
+    let is_program = |path: &PathBuf| path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok();
+    std::env::split_paths(&search_path()).map(|folder| folder.join(program)).find(is_program)
 }
 
 fn look_for(tool: &Tool) -> Found {
     match (search(tool.program), tool.minimum) {
         (None, _) => Found::Missing,
-        (Some(path), None) => Found::Usable {
-            path,
-            version: None,
-        },
+        (Some(path), None) => Found::Usable { path, version: None },
         (Some(path), Some(minimum)) => match version_of(&path) {
-            Some(version) if version >= minimum => Found::Usable {
-                path,
-                version: Some(version),
-            },
+            Some(version) if version >= minimum => Found::Usable { path, version: Some(version) },
             Some(version) => Found::TooOld { path, version },
             None => Found::Silent { path },
         },
@@ -243,11 +178,7 @@ fn look_for(tool: &Tool) -> Found {
 }
 
 fn version_of(program: &Path) -> Option<Version> {
-    let output = Command::new(program)
-        .arg("--version")
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
+    let output = Command::new(program).arg("--version").stdin(Stdio::null()).output().ok()?;
     first_version(&String::from_utf8_lossy(&output.stdout))
 }
 
@@ -255,40 +186,23 @@ fn version_of(program: &Path) -> Option<Version> {
 fn first_version(text: &str) -> Option<Version> {
     text.split_whitespace().find_map(|word| {
         let mut numbers = word.split(|character: char| !character.is_ascii_digit());
-        Some(Version(
-            numbers.next()?.parse().ok()?,
-            numbers.next()?.parse().ok()?,
-        ))
+        Some(Version(numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
     })
 }
 
 fn apt_install(packages: &[&str]) -> Vec<String> {
     let words = ["apt-get", "install", "-y", "--no-install-recommends"];
-    words
-        .iter()
-        .chain(packages)
-        .map(|word| (*word).to_owned())
-        .collect()
+    words.iter().chain(packages).map(|word| (*word).to_owned()).collect()
 }
 
 fn run_apt(operation: &'static str, words: &[String]) -> Result<()> {
     let mut apt = Command::new(locate("apt-get")?);
-    apt.args(&words[1..])
-        .env("DEBIAN_FRONTEND", "noninteractive");
-    command::run(
-        operation,
-        apt,
-        "check the machine's apt sources and network",
-        &mut |_| {},
-    )
+    apt.args(&words[1..]).env("DEBIAN_FRONTEND", "noninteractive");
+    command::run(operation, apt, "check the machine's apt sources and network", &mut |_| {})
 }
 
 fn unusable(reason: &str, advice: String) -> Error {
-    Error::Host {
-        operation: "install the host's tools",
-        reason: reason.to_owned(),
-        advice,
-    }
+    Error::Host { operation: "install the host's tools", reason: reason.to_owned(), advice }
 }
 
 #[cfg(test)]
@@ -297,17 +211,9 @@ mod tests {
 
     #[test]
     fn versions_are_read_from_what_the_programs_print() {
-        let check = |text: &str, version: Option<Version>| {
-            assert_eq!(first_version(text), version, "{text}")
-        };
-        check(
-            "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)",
-            Some(Version(7, 2)),
-        );
-        check(
-            "qemu-img version 10.0.3 (Debian 1:10.0.3+ds-0+deb13u1)",
-            Some(Version(10, 0)),
-        );
+        let check = |text: &str, version: Option<Version>| assert_eq!(first_version(text), version, "{text}");
+        check("QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)", Some(Version(7, 2)));
+        check("qemu-img version 10.0.3 (Debian 1:10.0.3+ds-0+deb13u1)", Some(Version(10, 0)));
         check("version unknown", None);
         check("", None);
         assert!(Version(10, 0) > Version(7, 2));
@@ -319,14 +225,8 @@ mod tests {
             tool: TOOLS.iter().find(|tool| tool.program == program).unwrap(),
             found,
         };
-        let usable = Found::Usable {
-            path: "/bin/x".into(),
-            version: None,
-        };
-        let old = Found::TooOld {
-            path: "/bin/x".into(),
-            version: Version(6, 0),
-        };
+        let usable = Found::Usable { path: "/bin/x".into(), version: None };
+        let old = Found::TooOld { path: "/bin/x".into(), version: Version(6, 0) };
         assert_eq!(install_command(&[report("tar", usable.clone())]), None);
         let reports = [
             report("qemu-img", old),
@@ -342,12 +242,7 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_in_the_table_is_never_looked_for_silently() {
-        assert!(
-            locate("no-such-program")
-                .unwrap_err()
-                .to_string()
-                .contains("not in the table")
-        );
+        assert!(locate("no-such-program").unwrap_err().to_string().contains("not in the table"));
         assert!(locate("tar").unwrap().is_absolute());
     }
 }

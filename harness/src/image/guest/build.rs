@@ -16,35 +16,17 @@ const SETUP: &str = "harness-setup.sh";
 const NEWEST_FILE: &str = "1735689600";
 
 /// What nobody reads in a guest.
-const LEFT_OUT: &[&str] = &[
-    "/usr/share/doc/*",
-    "/usr/share/info/*",
-    "/usr/share/locale/*",
-    "/usr/share/man/*",
-];
+const LEFT_OUT: &[&str] = &["/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/man/*"];
 
 /// Every program that a build calls, to be found before it begins.
-const TOOLS: &[&str] = &[
-    "mmdebstrap",
-    "arch-test",
-    "fakeroot",
-    "tar",
-    "mke2fs",
-    "qemu-img",
-];
+const TOOLS: &[&str] = &["mmdebstrap", "arch-test", "fakeroot", "tar", "mke2fs", "qemu-img"];
 
 /// The lines of mmdebstrap that begin a phase.
 const PHASES: &[(&str, &str)] = &[
-    (
-        "I: running apt-get update",
-        "reading Debian's package lists",
-    ),
+    ("I: running apt-get update", "reading Debian's package lists"),
     ("I: downloading packages", "fetching packages"),
     ("I: extracting archives", "unpacking the base system"),
-    (
-        "I: installing essential packages",
-        "installing the base system",
-    ),
+    ("I: installing essential packages", "installing the base system"),
     ("I: installing remaining packages", "installing packages"),
     ("I: running --customize-hook", "setting the system up"),
     ("I: creating tarball", "packing the system"),
@@ -70,13 +52,7 @@ pub(super) fn build(recipe: &Recipe, folder: &Path, progress: &dyn Progress) -> 
 }
 
 /// Installs the packages, lays the overlay over them and runs the setup script; the outcome is one tar.
-fn bootstrap(
-    recipe: &Recipe,
-    work: &Path,
-    root: &Path,
-    log: &mut Log,
-    progress: &dyn Progress,
-) -> Result<()> {
+fn bootstrap(recipe: &Recipe, work: &Path, root: &Path, log: &mut Log, progress: &dyn Progress) -> Result<()> {
     let mut overlay = recipe.overlay.clone();
     overlay.push(Item::file(SETUP, 0o755, recipe.setup.as_str()));
     write(&work.join("overlay.tar"), &tar_of(overlay)?)?;
@@ -84,26 +60,16 @@ fn bootstrap(
     mmdebstrap
         .current_dir(work)
         .env("SOURCE_DATE_EPOCH", NEWEST_FILE)
-        .arg(if tools::is_superuser() {
-            "--mode=root"
-        } else {
-            "--mode=unshare"
-        })
+        .arg(if tools::is_superuser() { "--mode=root" } else { "--mode=unshare" })
         .args(["--variant=minbase", "--format=tar"])
         .arg("--aptopt=APT::Install-Recommends \"false\"")
         .arg("--aptopt=Acquire::Retries \"3\"")
-        .args(
-            LEFT_OUT
-                .iter()
-                .map(|path| format!("--dpkgopt=path-exclude={path}")),
-        )
+        .args(LEFT_OUT.iter().map(|path| format!("--dpkgopt=path-exclude={path}")))
         .arg(format!("--include={}", recipe.packages.join(",")))
         // mmdebstrap leaves the machine's own there, and no image may depend on those.
         .arg("--customize-hook=rm -f \"$1/etc/hostname\" \"$1/etc/resolv.conf\"")
         .arg("--customize-hook=tar-in overlay.tar /")
-        .arg(format!(
-            "--customize-hook=chroot \"$1\" sh /{SETUP} && rm \"$1/{SETUP}\""
-        ))
+        .arg(format!("--customize-hook=chroot \"$1\" sh /{SETUP} && rm \"$1/{SETUP}\""))
         .arg(sources::RELEASE)
         .arg(root)
         .args(&recipe.sources);
@@ -126,10 +92,7 @@ fn boot_files(root: &Path, folder: &Path) -> Result<()> {
     let parts = unpack::boot_parts(root)?;
     write(&folder.join("vmlinuz"), &parts.kernel)?;
     write(&folder.join("busybox"), &parts.busybox)?;
-    write(
-        &folder.join("initrd"),
-        &initrd::build(&parts.busybox, &parts.modules),
-    )?;
+    write(&folder.join("initrd"), &initrd::build(&parts.busybox, &parts.modules))?;
     write(&folder.join("packages.txt"), parts.packages.as_bytes())
 }
 
@@ -148,11 +111,7 @@ pub(super) struct Log {
 impl Log {
     fn create(path: &Path) -> Result<Log> {
         let file = File::create(path).map_err(Error::io("create", path))?;
-        Ok(Log {
-            path: path.to_path_buf(),
-            file,
-            result: Ok(()),
-        })
+        Ok(Log { path: path.to_path_buf(), file, result: Ok(()) })
     }
 
     pub(super) fn line(&mut self, line: &str) {

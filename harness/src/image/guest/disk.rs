@@ -33,20 +33,12 @@ exec "$@"
 pub(super) fn root(tar: &Path, work: &Path, disk: &Path, log: &mut Log) -> Result<()> {
     let (tree, raw) = (work.join("root"), work.join("root.raw"));
     let mut fakeroot = Command::new(tools::locate("fakeroot")?);
-    fakeroot
-        .args(["--", "sh", "-c", MAKE_ROOT, "sh"])
-        .arg(&tree)
-        .arg(tar);
-    fakeroot
-        .arg(tools::locate("mke2fs")?)
-        .args(file_system("root", ROOT_IDENTITY, "0:0"));
+    fakeroot.args(["--", "sh", "-c", MAKE_ROOT, "sh"]).arg(&tree).arg(tar);
+    fakeroot.arg(tools::locate("mke2fs")?).args(file_system("root", ROOT_IDENTITY, "0:0"));
     fakeroot.arg("-d").arg(&tree).arg(&raw).arg(ROOT_SIZE);
-    command::run(
-        "make the root disk",
-        fakeroot,
-        "check that the cache's disk has 2 GB free",
-        &mut |line| log.line(line),
-    )?;
+    command::run("make the root disk", fakeroot, "check that the cache's disk has 2 GB free", &mut |line| {
+        log.line(line)
+    })?;
     convert(&raw, disk, log)
 }
 
@@ -54,41 +46,22 @@ pub(super) fn root(tar: &Path, work: &Path, disk: &Path, log: &mut Log) -> Resul
 pub(super) fn containers(work: &Path, disk: &Path, log: &mut Log) -> Result<()> {
     let raw = work.join("containers.raw");
     let mut mke2fs = Command::new(tools::locate("mke2fs")?);
-    mke2fs
-        .args(file_system("containers", CONTAINERS_IDENTITY, STACK_OWNER))
-        .arg(&raw)
-        .arg(CONTAINERS_SIZE);
-    command::run(
-        "make the containers disk",
-        mke2fs,
-        "check that the cache's disk is not full",
-        &mut |line| log.line(line),
-    )?;
+    mke2fs.args(file_system("containers", CONTAINERS_IDENTITY, STACK_OWNER)).arg(&raw).arg(CONTAINERS_SIZE);
+    command::run("make the containers disk", mke2fs, "check that the cache's disk is not full", &mut |line| {
+        log.line(line)
+    })?;
     convert(&raw, disk, log)
 }
 
 /// Options of mke2fs. Everything is initialised here, for a new file is all zeros anyway: else the guest's kernel would
 /// spend its first minutes on it, and on its disk.
 fn file_system(label: &str, identity: &str, owner: &str) -> Vec<String> {
-    let extended =
-        format!("root_owner={owner},hash_seed={identity},lazy_itable_init=0,lazy_journal_init=0");
-    [
-        "-q", "-F", "-t", "ext4", "-m", "0", "-L", label, "-U", identity, "-E", &extended,
-    ]
-    .map(str::to_owned)
-    .into()
+    let extended = format!("root_owner={owner},hash_seed={identity},lazy_itable_init=0,lazy_journal_init=0");
+    ["-q", "-F", "-t", "ext4", "-m", "0", "-L", label, "-U", identity, "-E", &extended].map(str::to_owned).into()
 }
 
 fn convert(raw: &Path, disk: &Path, log: &mut Log) -> Result<()> {
     let mut convert = Command::new(tools::locate("qemu-img")?);
-    convert
-        .args(["convert", "-f", "raw", "-O", "qcow2"])
-        .arg(raw)
-        .arg(disk);
-    command::run(
-        "convert a disk",
-        convert,
-        "check that the cache's disk is not full",
-        &mut |line| log.line(line),
-    )
+    convert.args(["convert", "-f", "raw", "-O", "qcow2"]).arg(raw).arg(disk);
+    command::run("convert a disk", convert, "check that the cache's disk is not full", &mut |line| log.line(line))
 }

@@ -37,22 +37,12 @@ fn whatever_the_image_is_made_from_is_in_its_key() {
 #[test]
 fn package_lists_have_comments_and_no_order() {
     let check = |text: &str, packages: &[&str]| assert_eq!(packages_in(text).unwrap(), packages);
-    check(
-        "# base\nsystemd\n\npodman # containers\nsystemd\n",
-        &["podman", "systemd"],
-    );
+    check("# base\nsystemd\n\npodman # containers\nsystemd\n", &["podman", "systemd"]);
     check("", &[]);
     let error = packages_in("podman crun\n").unwrap_err().to_string();
-    assert!(
-        error.contains("\"podman crun\" is not the name of a package"),
-        "{error}"
-    );
+    assert!(error.contains("\"podman crun\" is not the name of a package"), "{error}");
     let ours = include_str!("../../../../fixtures/guest/packages.txt");
-    assert!(
-        packages_in(ours)
-            .unwrap()
-            .contains(&"busybox-static".to_owned())
-    );
+    assert!(packages_in(ours).unwrap().contains(&"busybox-static".to_owned()));
 }
 
 #[test]
@@ -75,13 +65,8 @@ fn the_overlay_is_read_with_links_and_the_executable_bit() {
             Item::file("usr/bin/tool", 0o755, "#!/bin/sh\n"),
         ]
     );
-    let error = read_tree(&path("none"), "", &mut items)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.starts_with("cannot list ") && error.contains("none"),
-        "{error}"
-    );
+    let error = read_tree(&path("none"), "", &mut items).unwrap_err().to_string();
+    assert!(error.starts_with("cannot list ") && error.contains("none"), "{error}");
 }
 
 struct Print;
@@ -102,25 +87,8 @@ impl Progress for Print {
 fn console(image: &GuestImage, words: &str) -> String {
     let drive = format!("file={},if=virtio,snapshot=on", image.disk().display());
     let output = std::process::Command::new("timeout")
-        .args([
-            "90",
-            "qemu-system-x86_64",
-            "-machine",
-            "q35,accel=tcg",
-            "-cpu",
-            "Nehalem",
-            "-m",
-            "1G",
-        ])
-        .args([
-            "-nographic",
-            "-no-reboot",
-            "-nodefaults",
-            "-serial",
-            "stdio",
-            "-drive",
-            &drive,
-        ])
+        .args(["90", "qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", "Nehalem", "-m", "1G"])
+        .args(["-nographic", "-no-reboot", "-nodefaults", "-serial", "stdio", "-drive", &drive])
         .args(["-append", &format!("console=ttyS0 panic=-1 {words}")])
         .arg("-kernel")
         .arg(image.kernel())
@@ -136,18 +104,10 @@ fn console(image: &GuestImage, words: &str) -> String {
 fn an_image_is_built_and_boots() {
     let folder = tempfile::tempdir().unwrap();
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/guest");
-    fs::copy(
-        fixtures.join("packages.txt"),
-        folder.path().join("packages.txt"),
-    )
-    .unwrap();
+    fs::copy(fixtures.join("packages.txt"), folder.path().join("packages.txt")).unwrap();
     fs::create_dir_all(folder.path().join("overlay/etc")).unwrap();
     fs::write(folder.path().join("overlay/etc/motd"), "overlay\n").unwrap();
-    fs::write(
-        folder.path().join("setup.sh"),
-        "set -e\ngrep -x overlay /etc/motd\necho setup >/etc/setup\n",
-    )
-    .unwrap();
+    fs::write(folder.path().join("setup.sh"), "set -e\ngrep -x overlay /etc/motd\necho setup >/etc/setup\n").unwrap();
     let recipe = Recipe::read(folder.path()).unwrap();
     let store = Store::from_environment().unwrap();
     let image = recipe.get_or_build(&store, &Print).unwrap();
@@ -157,8 +117,5 @@ fn an_image_is_built_and_boots() {
     let text = console(&image, words);
     assert!(text.contains("Power down"), "{text}");
     let packages = fs::read_to_string(image.packages()).unwrap();
-    assert!(
-        packages.lines().any(|line| line.starts_with("podman 5.")),
-        "{packages}"
-    );
+    assert!(packages.lines().any(|line| line.starts_with("podman 5.")), "{packages}");
 }

@@ -31,24 +31,13 @@ pub(super) fn boot_parts(tar: &Path) -> Result<BootParts> {
     let mut files = members(tar, &is_part)?;
     let dependencies = the_one(&mut files, "usr/lib/modules/", "/modules.dep")?;
     let paths = module_paths(&String::from_utf8_lossy(&dependencies))?;
-    let is_module = |path: &str| {
-        paths
-            .iter()
-            .any(|module| path.ends_with(&format!("/{module}")))
-    };
+    let is_module = |path: &str| paths.iter().any(|module| path.ends_with(&format!("/{module}")));
     let mut modules = members(tar, &is_module)?;
     Ok(BootParts {
         kernel: the_one(&mut files, "boot/vmlinuz-", "")?,
         busybox: the_one(&mut files, "usr/bin/busybox", "")?,
-        modules: paths
-            .iter()
-            .map(|path| the_one(&mut modules, "", path))
-            .collect::<Result<_>>()?,
-        packages: installed(&String::from_utf8_lossy(&the_one(
-            &mut files,
-            "var/lib/dpkg/status",
-            "",
-        )?)),
+        modules: paths.iter().map(|path| the_one(&mut modules, "", path)).collect::<Result<_>>()?,
+        packages: installed(&String::from_utf8_lossy(&the_one(&mut files, "var/lib/dpkg/status", "")?)),
     })
 }
 
@@ -57,19 +46,12 @@ fn members(tar: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<BTreeMap<String,
     let file = File::open(tar).map_err(Error::io("open", tar))?;
     let mut archive = tar::Archive::new(file);
     let mut files = BTreeMap::new();
-    for entry in archive
-        .entries_with_seek()
-        .map_err(Error::io("read", tar))?
-    {
+    for entry in archive.entries_with_seek().map_err(Error::io("read", tar))? {
         let mut entry = entry.map_err(Error::io("read", tar))?;
-        let path = String::from_utf8_lossy(&entry.path_bytes())
-            .trim_start_matches("./")
-            .to_owned();
+        let path = String::from_utf8_lossy(&entry.path_bytes()).trim_start_matches("./").to_owned();
         if entry.header().entry_type().is_file() && wanted(&path) {
             let mut bytes = Vec::new();
-            entry
-                .read_to_end(&mut bytes)
-                .map_err(Error::io("read", tar))?;
+            entry.read_to_end(&mut bytes).map_err(Error::io("read", tar))?;
             files.insert(path, bytes);
         }
     }
@@ -78,11 +60,7 @@ fn members(tar: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<BTreeMap<String,
 
 /// The only file whose path begins and ends so.
 fn the_one(files: &mut BTreeMap<String, Vec<u8>>, start: &str, end: &str) -> Result<Vec<u8>> {
-    let found: Vec<_> = files
-        .keys()
-        .filter(|path| path.starts_with(start) && path.ends_with(end))
-        .cloned()
-        .collect();
+    let found: Vec<_> = files.keys().filter(|path| path.starts_with(start) && path.ends_with(end)).cloned().collect();
     match found.as_slice() {
         [path] => Ok(files.remove(path).unwrap_or_default()),
         _ => Err(Error::Content {
@@ -104,13 +82,8 @@ fn module_paths(dependencies: &str) -> Result<Vec<String>> {
         let file = format!("/{driver}.ko.xz");
         let lines = dependencies.lines().filter_map(|line| line.split_once(':'));
         let Some((path, needs)) = lines.into_iter().find(|(path, _)| path.ends_with(&file)) else {
-            let reason = format!(
-                "its kernel has no module {driver}.ko.xz, which the initial RAM disk needs"
-            );
-            return Err(Error::Content {
-                what: "the built guest".to_owned(),
-                reason,
-            });
+            let reason = format!("its kernel has no module {driver}.ko.xz, which the initial RAM disk needs");
+            return Err(Error::Content { what: "the built guest".to_owned(), reason });
         };
         for module in needs.split_whitespace().rev().chain([path]) {
             if seen.insert(module) {
@@ -125,11 +98,7 @@ fn module_paths(dependencies: &str) -> Result<Vec<String>> {
 fn installed(status: &str) -> String {
     let mut packages = BTreeSet::new();
     for paragraph in status.split("\n\n") {
-        let field = |name: &str| {
-            paragraph
-                .lines()
-                .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-        };
+        let field = |name: &str| paragraph.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         if let (Some(package), Some(version), Some("install ok installed")) =
             (field("Package"), field("Version"), field("Status"))
         {
@@ -149,22 +118,10 @@ mod tests {
         let text = "kernel/a/virtio_blk.ko.xz: kernel/b/near.ko.xz kernel/c/deep.ko.xz\nkernel/b/near.ko.xz: kernel/c/deep.ko.xz\n";
         assert_eq!(
             module_paths(text).unwrap(),
-            [
-                "kernel/c/deep.ko.xz",
-                "kernel/b/near.ko.xz",
-                "kernel/a/virtio_blk.ko.xz"
-            ]
+            ["kernel/c/deep.ko.xz", "kernel/b/near.ko.xz", "kernel/a/virtio_blk.ko.xz"]
         );
-        assert_eq!(
-            module_paths("kernel/a/virtio_blk.ko.xz:\n").unwrap(),
-            ["kernel/a/virtio_blk.ko.xz"]
-        );
-        assert!(
-            module_paths("kernel/a/other_virtio_blk.ko.xz:\n")
-                .unwrap_err()
-                .to_string()
-                .contains("virtio_blk")
-        );
+        assert_eq!(module_paths("kernel/a/virtio_blk.ko.xz:\n").unwrap(), ["kernel/a/virtio_blk.ko.xz"]);
+        assert!(module_paths("kernel/a/other_virtio_blk.ko.xz:\n").unwrap_err().to_string().contains("virtio_blk"));
     }
 
     #[test]
@@ -181,21 +138,9 @@ mod tests {
                 Item::link("./vmlinuz", "boot/vmlinuz-6.12"),
                 Item::file("./boot/vmlinuz-6.12", 0o644, "kernel"),
                 Item::file("./usr/bin/busybox", 0o755, "busybox"),
-                Item::file(
-                    "./usr/lib/modules/6.12/modules.dep",
-                    0o644,
-                    "kernel/virtio_blk.ko.xz:\n",
-                ),
-                Item::file(
-                    "./usr/lib/modules/6.12/kernel/virtio_blk.ko.xz",
-                    0o644,
-                    "module",
-                ),
-                Item::file(
-                    "./var/lib/dpkg/status",
-                    0o644,
-                    "Package: a\nStatus: install ok installed\nVersion: 1\n",
-                ),
+                Item::file("./usr/lib/modules/6.12/modules.dep", 0o644, "kernel/virtio_blk.ko.xz:\n"),
+                Item::file("./usr/lib/modules/6.12/kernel/virtio_blk.ko.xz", 0o644, "module"),
+                Item::file("./var/lib/dpkg/status", 0o644, "Package: a\nStatus: install ok installed\nVersion: 1\n"),
             ];
             items.extend_from_slice(extra);
             let file = tempfile::NamedTempFile::new().unwrap();
@@ -203,21 +148,9 @@ mod tests {
             boot_parts(file.path())
         };
         let parts = system(&[]).unwrap();
-        assert_eq!(
-            (parts.kernel, parts.busybox),
-            (b"kernel".to_vec(), b"busybox".to_vec())
-        );
-        assert_eq!(
-            (parts.modules, parts.packages),
-            (vec![b"module".to_vec()], "a 1\n".to_owned())
-        );
-        let second = system(&[Item::file("./boot/vmlinuz-6.13", 0o644, "")])
-            .err()
-            .unwrap()
-            .to_string();
-        assert!(
-            second.contains("exactly one file boot/vmlinuz-… but has 2"),
-            "{second}"
-        );
+        assert_eq!((parts.kernel, parts.busybox), (b"kernel".to_vec(), b"busybox".to_vec()));
+        assert_eq!((parts.modules, parts.packages), (vec![b"module".to_vec()], "a 1\n".to_owned()));
+        let second = system(&[Item::file("./boot/vmlinuz-6.13", 0o644, "")]).err().unwrap().to_string();
+        assert!(second.contains("exactly one file boot/vmlinuz-… but has 2"), "{second}");
     }
 }

@@ -39,28 +39,20 @@ impl Subject {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path().join("cache")).unwrap();
         let key = Key::builder().part("what", "a test").finish();
-        Subject {
-            folder,
-            store,
-            key,
-            heard: Heard::default(),
-        }
+        Subject { folder, store, key, heard: Heard::default() }
     }
 
     /// Builds an entry with `data` in the file `sub/data`, if it is not there.
     fn build(&self, data: &str) -> Result<Entry> {
-        self.store
-            .get_or_build("thing", &self.key, &self.heard, |folder| {
-                fs::create_dir(folder.join("sub")).unwrap();
-                fs::write(folder.join("sub/data"), data).unwrap();
-                Ok(())
-            })
+        self.store.get_or_build("thing", &self.key, &self.heard, |folder| {
+            fs::create_dir(folder.join("sub")).unwrap();
+            fs::write(folder.join("sub/data"), data).unwrap();
+            Ok(())
+        })
     }
 
     fn unfinished(&self) -> usize {
-        fs::read_dir(self.store.root().join(UNFINISHED))
-            .unwrap()
-            .count()
+        fs::read_dir(self.store.root().join(UNFINISHED)).unwrap().count()
     }
 }
 
@@ -75,20 +67,11 @@ fn an_entry_is_built_once_and_says_what_its_key_is() {
     let entry = subject.build("first").unwrap();
     assert_eq!(subject.build("second").unwrap(), entry);
     assert_eq!(content(&entry), "first");
-    assert_eq!(
-        fs::read_to_string(entry.file("key.txt")).unwrap(),
-        "what = a test\n"
-    );
-    assert_eq!(
-        subject.store.find("thing", &subject.key).unwrap(),
-        Some(entry)
-    );
+    assert_eq!(fs::read_to_string(entry.file("key.txt")).unwrap(), "what = a test\n");
+    assert_eq!(subject.store.find("thing", &subject.key).unwrap(), Some(entry));
     assert_eq!(subject.unfinished(), 0);
     assert!(subject.store.verify(&subject.heard).unwrap().is_empty());
-    let mode = fs::metadata(subject.store.root())
-        .unwrap()
-        .permissions()
-        .mode();
+    let mode = fs::metadata(subject.store.root()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
 }
 
@@ -98,45 +81,22 @@ fn damage_is_found_at_the_next_use_named_and_built_anew() {
         let subject = Subject::new();
         let entry = subject.build("first").unwrap();
         damage(entry.path());
-        let error = subject
-            .store
-            .find("thing", &subject.key)
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains(difference) && error.contains("remove that folder"),
-            "{error}"
-        );
+        let error = subject.store.find("thing", &subject.key).unwrap_err().to_string();
+        assert!(error.contains(difference) && error.contains("remove that folder"), "{error}");
         assert_eq!(subject.store.verify(&subject.heard).unwrap().len(), 1);
         assert_eq!(content(&subject.build("second").unwrap()), "second");
         let said = subject.heard.lines.lock().unwrap().join("\n");
-        assert!(
-            said.contains(difference) && said.contains("building it anew"),
-            "{said}"
-        );
-        assert!(
-            subject
-                .store
-                .root()
-                .join(format!("damaged/thing-{}", subject.key))
-                .is_dir()
-        );
+        assert!(said.contains(difference) && said.contains("building it anew"), "{said}");
+        assert!(subject.store.root().join(format!("damaged/thing-{}", subject.key)).is_dir());
     };
-    check(
-        &|path| fs::remove_file(path.join("sub/data")).unwrap(),
-        "sub/data is missing",
-    );
-    check(
-        &|path| fs::write(path.join("sub/data"), "x").unwrap(),
-        "sub/data has 1 bytes instead of 5",
-    );
+    check(&|path| fs::remove_file(path.join("sub/data")).unwrap(), "sub/data is missing");
+    check(&|path| fs::write(path.join("sub/data"), "x").unwrap(), "sub/data has 1 bytes instead of 5");
     check(
         &|path| {
             let file = File::create(path.join("sub/data")).unwrap();
             (&file).write_all(b"FIRST").unwrap();
             // The file system's clock may stand still for some milliseconds.
-            file.set_modified(std::time::SystemTime::UNIX_EPOCH)
-                .unwrap();
+            file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
         },
         "sub/data was written to",
     );
@@ -147,52 +107,33 @@ fn damage_is_found_at_the_next_use_named_and_built_anew() {
         },
         "sub/data was replaced",
     );
-    check(
-        &|path| fs::remove_file(path.join("digests.json")).unwrap(),
-        "digests.json cannot be read",
-    );
-    check(
-        &|path| fs::write(path.join("digests.json"), "{").unwrap(),
-        "digests.json makes no sense",
-    );
+    check(&|path| fs::remove_file(path.join("digests.json")).unwrap(), "digests.json cannot be read");
+    check(&|path| fs::write(path.join("digests.json"), "{").unwrap(), "digests.json makes no sense");
 }
 
 #[test]
 fn verify_reads_what_stamps_cannot_show() {
     let subject = Subject::new();
     let entry = subject.build("first").unwrap();
-    let file = File::options()
-        .write(true)
-        .open(entry.file("sub/data"))
-        .unwrap();
+    let file = File::options().write(true).open(entry.file("sub/data")).unwrap();
     let modified = file.metadata().unwrap().modified().unwrap();
     (&file).write_all(b"FIRST").unwrap();
     file.set_modified(modified).unwrap();
     assert!(subject.store.find("thing", &subject.key).unwrap().is_some());
     let findings = subject.store.verify(&subject.heard).unwrap();
     assert_eq!(findings[0].entry, entry.path());
-    assert!(
-        findings[0]
-            .problem
-            .to_string()
-            .contains("sub/data has other content")
-    );
+    assert!(findings[0].problem.to_string().contains("sub/data has other content"));
 }
 
 #[test]
 fn a_failed_or_dropped_build_leaves_nothing() {
     let subject = Subject::new();
-    let failed = subject
-        .store
-        .get_or_build("thing", &subject.key, &subject.heard, |folder| {
-            fs::write(folder.join("half"), "").unwrap();
-            Err(Error::NoCacheFolder)
-        });
+    let failed = subject.store.get_or_build("thing", &subject.key, &subject.heard, |folder| {
+        fs::write(folder.join("half"), "").unwrap();
+        Err(Error::NoCacheFolder)
+    });
     assert!(matches!(failed, Err(Error::NoCacheFolder)));
-    let begun = subject
-        .store
-        .begin("thing", &subject.key, &subject.heard)
-        .unwrap();
+    let begun = subject.store.begin("thing", &subject.key, &subject.heard).unwrap();
     assert!(matches!(begun, Begun::Build(_)));
     drop(begun);
     assert_eq!(subject.unfinished(), 0);
@@ -202,18 +143,13 @@ fn a_failed_or_dropped_build_leaves_nothing() {
 #[test]
 fn opening_sweeps_the_work_of_the_dead_and_leaves_that_of_the_living() {
     let subject = Subject::new();
-    let living = subject
-        .store
-        .begin("thing", &subject.key, &subject.heard)
-        .unwrap();
+    let living = subject.store.begin("thing", &subject.key, &subject.heard).unwrap();
     let dead = subject.store.root().join("tmp/thing-0123.Ab1");
     fs::create_dir(&dead).unwrap();
     fs::write(dead.join("half"), "").unwrap();
     Store::open(subject.store.root()).unwrap();
     assert!(!dead.exists());
-    let Begun::Build(living) = living else {
-        panic!("there was nothing before")
-    };
+    let Begun::Build(living) = living else { panic!("there was nothing before") };
     assert!(living.folder().is_dir());
     living.commit().unwrap();
 }
@@ -221,20 +157,9 @@ fn opening_sweeps_the_work_of_the_dead_and_leaves_that_of_the_living() {
 #[test]
 fn who_comes_second_waits_says_so_once_and_gets_what_the_first_built() {
     let (waits, waiting) = channel();
-    let subject = Subject {
-        heard: Heard {
-            waits: Some(waits),
-            ..Heard::default()
-        },
-        ..Subject::new()
-    };
-    let begun = subject
-        .store
-        .begin("thing", &subject.key, &super::super::Silent)
-        .unwrap();
-    let Begun::Build(first) = begun else {
-        panic!("there was nothing before")
-    };
+    let subject = Subject { heard: Heard { waits: Some(waits), ..Heard::default() }, ..Subject::new() };
+    let begun = subject.store.begin("thing", &subject.key, &super::super::Silent).unwrap();
+    let Begun::Build(first) = begun else { panic!("there was nothing before") };
     thread::scope(|scope| {
         let second = scope.spawn(|| subject.build("second").unwrap());
         waiting.recv().unwrap();
@@ -247,10 +172,7 @@ fn who_comes_second_waits_says_so_once_and_gets_what_the_first_built() {
     let said = subject.heard.lines.lock().unwrap();
     assert_eq!(said.len(), 1);
     let process = format!("(process {}, since ", std::process::id());
-    assert!(
-        said[0].contains("another process is building thing-") && said[0].contains(&process),
-        "{said:?}"
-    );
+    assert!(said[0].contains("another process is building thing-") && said[0].contains(&process), "{said:?}");
 }
 
 #[test]
@@ -260,10 +182,7 @@ fn a_cache_that_cannot_be_written_says_where_and_what_to_do() {
     fs::write(&file, "").unwrap();
     let check = |root: PathBuf, advice: &str| {
         let error = Store::open(&root).unwrap_err().to_string();
-        assert!(
-            error.starts_with(&format!("cannot create {}", root.display())),
-            "{error}"
-        );
+        assert!(error.starts_with(&format!("cannot create {}", root.display())), "{error}");
         assert!(error.contains(advice), "{error}");
     };
     check(file.join("cache"), "Not a directory");

@@ -5,8 +5,8 @@ use crate::image::archive::{Item, tar_of};
 
 /// What the scripts, the health checks of compose files, and people in a container may call.
 const APPLETS: &[&str] = &[
-    "cat", "date", "echo", "env", "false", "grep", "head", "hostname", "httpd", "id", "kill", "ls",
-    "mkdir", "nc", "nslookup", "sed", "sh", "sleep", "test", "touch", "true", "wget",
+    "cat", "date", "echo", "env", "false", "grep", "head", "hostname", "httpd", "id", "kill", "ls", "mkdir", "nc",
+    "nslookup", "sed", "sh", "sleep", "test", "touch", "true", "wget",
 ];
 
 /// Programs of real images that compose files call to check health; all follow the rule of `/bin/health`.
@@ -36,15 +36,7 @@ pub(super) fn build(busybox: &[u8]) -> Result<Vec<u8>> {
         Item::file("bin/service", 0o755, SERVICE),
         Item::file("bin/health", 0o755, HEALTH),
     ];
-    items.extend(
-        APPLETS
-            .iter()
-            .map(|name| Item::link(format!("bin/{name}"), "busybox")),
-    );
-    items.extend(
-        HEALTH_PROGRAMS
-            .iter()
-            .map(|name| Item::link(format!("bin/{name}"), "health")),
-    );
+    items.extend(APPLETS.iter().map(|name| Item::link(format!("bin/{name}"), "busybox")));
+    items.extend(HEALTH_PROGRAMS.iter().map(|name| Item::link(format!("bin/{name}"), "health")));
     tar_of(items)
 }

@@ -18,30 +18,19 @@ pub(super) struct ImageName {
 
 impl ImageName {
     pub(super) fn parse(text: &str) -> Result<ImageName> {
-        let refused = |reason: &str| {
-            Err(Error::Content {
-                what: format!("the image name {text:?}"),
-                reason: reason.to_owned(),
-            })
-        };
+        let refused =
+            |reason: &str| Err(Error::Content { what: format!("the image name {text:?}"), reason: reason.to_owned() });
         if text.contains('@') {
-            return refused(
-                "a test image cannot have the digest of a real one; name a tag instead",
-            );
+            return refused("a test image cannot have the digest of a real one; name a tag instead");
         }
         // As in docker, the first component is a host only if it looks like one.
         let (host, rest) = match text.split_once('/') {
-            Some((first, rest)) if first == "localhost" || first.contains(['.', ':']) => {
-                (Some(first), rest)
-            }
+            Some((first, rest)) if first == "localhost" || first.contains(['.', ':']) => (Some(first), rest),
             _ => (None, text),
         };
         let (repository, tag) = rest.rsplit_once(':').unwrap_or((rest, DEFAULT_TAG));
-        let allowed =
-            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
-        let component = |part: &str| {
-            part.bytes().all(allowed) && part.starts_with(|c: char| c.is_ascii_alphanumeric())
-        };
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+        let component = |part: &str| part.bytes().all(allowed) && part.starts_with(|c: char| c.is_ascii_alphanumeric());
         if !repository.split('/').all(component) {
             return refused(
                 "each part of its path must be lower-case letters, digits and '._-', a letter or digit first",
@@ -51,19 +40,13 @@ impl ImageName {
         if tag.is_empty() || tag.starts_with(['.', '-']) || !tag.bytes().all(in_tag) {
             return refused("its tag must be letters, digits and '._-'");
         }
-        Ok(ImageName {
-            host: host.map(str::to_owned),
-            repository: repository.to_owned(),
-            tag: tag.to_owned(),
-        })
+        Ok(ImageName { host: host.map(str::to_owned), repository: repository.to_owned(), tag: tag.to_owned() })
     }
 
     /// The whole name with its tag.
     pub(super) fn full(&self) -> String {
         let place = self.in_registry();
-        self.host
-            .as_ref()
-            .map_or(place.clone(), |host| format!("{host}/{place}"))
+        self.host.as_ref().map_or(place.clone(), |host| format!("{host}/{place}"))
     }
 
     /// The name as its registry knows it.
@@ -73,10 +56,7 @@ impl ImageName {
 
     /// What the service calls itself: the path's last part.
     pub(super) fn service(&self) -> &str {
-        self.repository
-            .rsplit('/')
-            .next()
-            .unwrap_or(&self.repository)
+        self.repository.rsplit('/').next().unwrap_or(&self.repository)
     }
 }
 
@@ -88,25 +68,11 @@ mod tests {
     fn names_come_apart_as_docker_takes_them() {
         let check = |text: &str, host: Option<&str>, repository: &str, tag: &str, service: &str| {
             let name = ImageName::parse(text).unwrap();
-            assert_eq!(
-                (name.host.as_deref(), name.repository.as_str()),
-                (host, repository),
-                "{text}"
-            );
-            assert_eq!(
-                (name.tag.as_str(), name.service()),
-                (tag, service),
-                "{text}"
-            );
+            assert_eq!((name.host.as_deref(), name.repository.as_str()), (host, repository), "{text}");
+            assert_eq!((name.tag.as_str(), name.service()), (tag, service), "{text}");
         };
         let local = Some("127.0.0.1:5000");
-        check(
-            "127.0.0.1:5000/jellyfin/jellyfin:latest",
-            local,
-            "jellyfin/jellyfin",
-            "latest",
-            "jellyfin",
-        );
+        check("127.0.0.1:5000/jellyfin/jellyfin:latest", local, "jellyfin/jellyfin", "latest", "jellyfin");
         check("127.0.0.1:5000/redis", local, "redis", "latest", "redis");
         check(
             "ghcr.io/immich-app/immich-server:v1.2",
@@ -116,13 +82,7 @@ mod tests {
             "immich-server",
         );
         check("localhost/a:b", Some("localhost"), "a", "b", "a");
-        check(
-            "library/redis:7-alpine",
-            None,
-            "library/redis",
-            "7-alpine",
-            "redis",
-        );
+        check("library/redis:7-alpine", None, "library/redis", "7-alpine", "redis");
         check("redis", None, "redis", "latest", "redis");
     }
 

@@ -8,11 +8,7 @@ use super::*;
 const BUSYBOX: &[u8] = b"not really busybox";
 
 fn image(name: &str, version: &str, broken: bool) -> TestImage {
-    TestImage {
-        name: name.to_owned(),
-        version: version.to_owned(),
-        broken,
-    }
+    TestImage { name: name.to_owned(), version: version.to_owned(), broken }
 }
 
 fn images() -> Vec<TestImage> {
@@ -34,13 +30,7 @@ fn members(archive: &[u8]) -> BTreeMap<String, (u32, Vec<u8>)> {
         if let Some(target) = entry.link_name().unwrap() {
             bytes = target.display().to_string().into_bytes();
         }
-        assert_eq!(
-            (
-                entry.header().uid().unwrap(),
-                entry.header().mtime().unwrap()
-            ),
-            (0, 0)
-        );
+        assert_eq!((entry.header().uid().unwrap(), entry.header().mtime().unwrap()), (0, 0));
         let mode = entry.header().mode().unwrap();
         assert_eq!(members.insert(path, (mode, bytes)), None);
     }
@@ -52,17 +42,10 @@ fn the_archive_lists_every_image_with_true_digests_and_an_id_of_its_own() {
     let archive = archive(&images(), BUSYBOX).unwrap();
     let members = members(&archive);
     let list: Vec<Value> = serde_json::from_slice(&members["manifest.json"].1).unwrap();
-    let names: Vec<_> = list
-        .iter()
-        .map(|item| item["RepoTags"][0].as_str().unwrap())
-        .collect();
+    let names: Vec<_> = list.iter().map(|item| item["RepoTags"][0].as_str().unwrap()).collect();
     assert_eq!(
         names,
-        [
-            "127.0.0.1:5000/jellyfin/jellyfin:latest",
-            "127.0.0.1:5000/redis:latest",
-            "127.0.0.1:5000/redis:sick"
-        ]
+        ["127.0.0.1:5000/jellyfin/jellyfin:latest", "127.0.0.1:5000/redis:latest", "127.0.0.1:5000/redis:sick"]
     );
     let mut ids = BTreeSet::new();
     for item in &list {
@@ -75,11 +58,7 @@ fn the_archive_lists_every_image_with_true_digests_and_an_id_of_its_own() {
         ids.insert(config_file);
     }
     assert_eq!(ids.len(), 3);
-    assert_eq!(
-        members.len(),
-        1 + 1 + 3,
-        "manifest, one shared layer, three configurations"
-    );
+    assert_eq!(members.len(), 1 + 1 + 3, "manifest, one shared layer, three configurations");
 }
 
 #[test]
@@ -91,20 +70,8 @@ fn the_configuration_says_what_the_service_is() {
         config["config"]["Env"].clone()
     };
     let images = images();
-    assert_eq!(
-        environment(&images[0]),
-        json!([
-            "PATH=/bin",
-            "HARNESS_SERVICE=jellyfin",
-            "HARNESS_VERSION=v1"
-        ])
-    );
-    let broken = json!([
-        "PATH=/bin",
-        "HARNESS_SERVICE=redis",
-        "HARNESS_VERSION=v2",
-        "HARNESS_BROKEN=1"
-    ]);
+    assert_eq!(environment(&images[0]), json!(["PATH=/bin", "HARNESS_SERVICE=jellyfin", "HARNESS_VERSION=v1"]));
+    let broken = json!(["PATH=/bin", "HARNESS_SERVICE=redis", "HARNESS_VERSION=v2", "HARNESS_BROKEN=1"]);
     assert_eq!(environment(&images[2]), broken);
 }
 
@@ -115,16 +82,8 @@ fn the_layer_has_the_scripts_and_the_names_that_health_checks_call() {
         assert_eq!(members.get(path), Some(&(mode, content.to_vec())), "{path}");
     };
     check("bin/busybox", 0o755, BUSYBOX);
-    check(
-        "bin/service",
-        0o755,
-        include_bytes!("../../../../fixtures/image/service"),
-    );
-    check(
-        "bin/health",
-        0o755,
-        include_bytes!("../../../../fixtures/image/health"),
-    );
+    check("bin/service", 0o755, include_bytes!("../../../../fixtures/image/service"));
+    check("bin/health", 0o755, include_bytes!("../../../../fixtures/image/health"));
     check("bin/sh", 0o777, b"busybox");
     check("bin/wget", 0o777, b"busybox");
     check("bin/curl", 0o777, b"health");
@@ -137,47 +96,26 @@ fn the_layer_has_the_scripts_and_the_names_that_health_checks_call() {
 
 #[test]
 fn a_registry_finds_every_blob_by_following_the_links_from_a_tag() {
-    let files: BTreeMap<_, _> = registry(&images(), BUSYBOX)
-        .unwrap()
-        .into_iter()
-        .map(|file| (file.path, file.bytes))
-        .collect();
+    let files: BTreeMap<_, _> =
+        registry(&images(), BUSYBOX).unwrap().into_iter().map(|file| (file.path, file.bytes)).collect();
     let text = |path: String| String::from_utf8(files[&path].clone()).unwrap();
     let blob = |digest: &str| {
         let hexadecimal = digest.strip_prefix("sha256:").unwrap();
-        let bytes = &files[&format!(
-            "docker/registry/v2/blobs/sha256/{}/{hexadecimal}/data",
-            &hexadecimal[..2]
-        )];
+        let bytes = &files[&format!("docker/registry/v2/blobs/sha256/{}/{hexadecimal}/data", &hexadecimal[..2])];
         assert_eq!(digest_of(bytes), digest);
         bytes
     };
-    for (repository, tag) in [
-        ("jellyfin/jellyfin", "latest"),
-        ("redis", "latest"),
-        ("redis", "sick"),
-    ] {
+    for (repository, tag) in [("jellyfin/jellyfin", "latest"), ("redis", "latest"), ("redis", "sick")] {
         let root = format!("docker/registry/v2/repositories/{repository}");
         let digest = text(format!("{root}/_manifests/tags/{tag}/current/link"));
         let revision = digest.replace(':', "/");
-        assert_eq!(
-            text(format!(
-                "{root}/_manifests/tags/{tag}/index/{revision}/link"
-            )),
-            digest
-        );
-        assert_eq!(
-            text(format!("{root}/_manifests/revisions/{revision}/link")),
-            digest
-        );
+        assert_eq!(text(format!("{root}/_manifests/tags/{tag}/index/{revision}/link")), digest);
+        assert_eq!(text(format!("{root}/_manifests/revisions/{revision}/link")), digest);
         let manifest: Value = serde_json::from_slice(blob(&digest)).unwrap();
         for part in [&manifest["config"], &manifest["layers"][0]] {
             let digest = part["digest"].as_str().unwrap();
             assert_eq!(part["size"], blob(digest).len());
-            assert_eq!(
-                text(format!("{root}/_layers/{}/link", digest.replace(':', "/"))),
-                digest
-            );
+            assert_eq!(text(format!("{root}/_layers/{}/link", digest.replace(':', "/"))), digest);
         }
     }
 }
@@ -186,25 +124,13 @@ fn a_registry_finds_every_blob_by_following_the_links_from_a_tag() {
 fn the_same_images_give_the_same_bytes_and_one_place_holds_one_image() {
     let mut turned = images();
     turned.reverse();
-    assert_eq!(
-        archive(&images(), BUSYBOX).unwrap(),
-        archive(&turned, BUSYBOX).unwrap()
-    );
-    assert_eq!(
-        registry(&images(), BUSYBOX).unwrap(),
-        registry(&turned, BUSYBOX).unwrap()
-    );
+    assert_eq!(archive(&images(), BUSYBOX).unwrap(), archive(&turned, BUSYBOX).unwrap());
+    assert_eq!(registry(&images(), BUSYBOX).unwrap(), registry(&turned, BUSYBOX).unwrap());
 
     let twice = [image("a/b", "v1", false), image("a/b:latest", "v2", false)];
     let error = archive(&twice, BUSYBOX).unwrap_err().to_string();
-    assert!(
-        error.contains("a/b:latest") && error.contains("the same place"),
-        "{error}"
-    );
-    let hosts = [
-        image("one.example/a", "v1", false),
-        image("two.example/a", "v1", false),
-    ];
+    assert!(error.contains("a/b:latest") && error.contains("the same place"), "{error}");
+    let hosts = [image("one.example/a", "v1", false), image("two.example/a", "v1", false)];
     assert!(archive(&hosts, BUSYBOX).is_ok());
     assert!(registry(&hosts, BUSYBOX).is_err());
 }
