@@ -1,1 +1,21 @@
-//! Placeholder until its part lands.
+//! What can be asked of a booted guest: commands, its journal as it grows, pictures of its state. Only this module
+//! knows the commands of systemd and podman.
+
+mod action;
+mod channel;
+mod error;
+mod follow;
+mod look;
+mod seed;
+mod settle;
+
+pub use action::{Command, act};
+pub use channel::{Account, Answer, Guest};
+pub use error::Error;
+pub use follow::Follower;
+pub use look::{Looked, Wanted};
+pub use seed::{Seed, SeedFile};
+pub use settle::{Settled, settle};
+
+/// A result whose error is the guest's.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

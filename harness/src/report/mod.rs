@@ -1,1 +1,32 @@
-//! Placeholder until its part lands.
+//! Words events, verdicts and timelines for people and for other programs.
+//!
+//! This module decides nothing and looks at nothing: no clock, no file system, no process. What it is given becomes
+//! text, into a `String` or a `Write`. Colour never carries meaning alone: each outcome is also a word.
+
+mod around;
+mod axis;
+mod event_log;
+mod excerpt;
+mod explanation;
+mod failure;
+mod html;
+mod journal;
+mod junit;
+mod list;
+mod row;
+#[cfg(test)]
+mod sample;
+mod standing;
+mod strip;
+mod style;
+mod summary;
+mod terminal;
+
+pub use event_log::{EventLog, ReadEventsError, read_events};
+pub use failure::failure;
+pub use html::html;
+pub use journal::timeline_text;
+pub use junit::{JunitError, junit};
+pub use list::{list, list_json};
+pub use style::Style;
+pub use terminal::{Terminal, TerminalOptions};

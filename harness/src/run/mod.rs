@@ -1,1 +1,1 @@
-//! Placeholder until its part lands.
+//! Plans trials, runs each in a clone of its host's template, and emits events; it never prints.

@@ -1,0 +1,119 @@
+//! Faults: patches on a rendered generation, under which a scenario must go red.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{Error, Generation, InstalledFile, Result};
+
+/// One thing that can be wrong with a generation.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// The name that `broken-by` gives.
+    pub id: String,
+    /// What is wrong, as a sentence.
+    pub says: String,
+    /// The changes that bring it about.
+    pub patch: Vec<Patch>,
+}
+
+/// One change of one file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Patch {
+    /// The file, relative to the generation; `{stack}` stands for the scenario's stack.
+    file: String,
+    /// A text that occurs exactly once in it.
+    find: String,
+    /// What stands there instead.
+    replace: String,
+}
+
+/// A file as a fault leaves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patched {
+    /// Where it is installed.
+    pub file: InstalledFile,
+    /// The new content.
+    pub content: Vec<u8>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Faults {
+    fault: Vec<Fault>,
+}
+
+impl Fault {
+    /// Reads `fixtures/faults.toml`.
+    pub fn parse_all(text: &str) -> Result<Vec<Fault>> {
+        let faults: Faults = toml::from_str(text).map_err(|error| Error::Manifest {
+            place: "fixtures/faults.toml".to_owned(),
+            problem: error.to_string(),
+        })?;
+        let mut seen = BTreeMap::new();
+        for fault in &faults.fault {
+            if fault.patch.is_empty() {
+                return Err(fault.refuse("it changes nothing: add a [[fault.patch]]".to_owned()));
+            }
+            if seen.insert(&fault.id, ()).is_some() {
+                return Err(fault.refuse("the id is given twice".to_owned()));
+            }
+        }
+        Ok(faults.fault)
+    }
+
+    /// The files of a generation as the fault leaves them, for a scenario about `stack`. A patch that does not fit is
+    /// an error: a fault that changes nothing would make every scenario look unable to fail.
+    pub fn apply(&self, generation: &Generation, stack: Option<&str>) -> Result<Vec<Patched>> {
+        let mut patched: BTreeMap<String, String> = BTreeMap::new();
+        for patch in &self.patch {
+            let source = self.resolve(&patch.file, stack)?;
+            let current = match patched.remove(&source) {
+                Some(text) => text,
+                None => self.original(generation, &source)?,
+            };
+            let find = self.resolve(&patch.find, stack)?;
+            let count = current.matches(&find).count();
+            if count != 1 {
+                return Err(self.refuse(format!(
+                    "the text to replace occurs {count} times in {source}, and must occur once; the file has changed: \
+                     adapt the patch"
+                )));
+            }
+            let changed = current.replacen(&find, &self.resolve(&patch.replace, stack)?, 1);
+            patched.insert(source, changed);
+        }
+        let file_of = |source: &str| generation.manifest.files.iter().find(|file| file.source == source).cloned();
+        patched
+            .into_iter()
+            .map(|(source, text)| match file_of(&source) {
+                Some(file) => Ok(Patched { file, content: text.into_bytes() }),
+                None => Err(self.refuse(format!("the manifest does not say where {source} is installed"))),
+            })
+            .collect()
+    }
+
+    fn original(&self, generation: &Generation, source: &str) -> Result<String> {
+        let Some(bytes) = generation.files.get(source) else {
+            return Err(self.refuse(format!("the generation has no file {source}")));
+        };
+        String::from_utf8(bytes.clone()).map_err(|_| self.refuse(format!("{source} is no text")))
+    }
+
+    fn resolve(&self, text: &str, stack: Option<&str>) -> Result<String> {
+        match stack {
+            Some(stack) => Ok(text.replace("{stack}", stack)),
+            None if text.contains("{stack}") => {
+                Err(self
+                    .refuse("it needs a stack, and the scenario names none: give the scenario a `stack`".to_owned()))
+            }
+            None => Ok(text.to_owned()),
+        }
+    }
+
+    fn refuse(&self, problem: String) -> Error {
+        Error::Fault { id: self.id.clone(), problem }
+    }
+}

@@ -1,0 +1,69 @@
+//! Rendering a host's generation from the stack library.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use super::{Error, Generation, Manifest, Result};
+
+/// What `nixos-tests/render.nix` evaluates to.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rendered {
+    manifest: Manifest,
+    files: BTreeMap<String, String>,
+    copies: BTreeMap<String, PathBuf>,
+}
+
+/// Evaluates the stack library for a host of the project, with `nix-instantiate` and without a store or a network.
+pub fn render(project: &Path, host: &str, variant: Option<&str>) -> Result<Generation> {
+    let mut command = Command::new("nix-instantiate");
+    command.args(["--eval", "--strict", "--json"]).arg(project.join("nixos-tests/render.nix"));
+    command.args(["--argstr", "host", host]);
+    if let Some(variant) = variant {
+        command.args(["--argstr", "variant", variant]);
+    }
+    // A store of its own below a folder that is thrown away: evaluation writes nothing, but Nix wants a state folder.
+    let state = tempfile::tempdir().map_err(Error::io("create", std::env::temp_dir()))?;
+    command.env("NIX_REMOTE", "local").env("NIX_STATE_DIR", state.path()).env("NIX_LOG_DIR", state.path());
+    command.env("NIX_STORE_DIR", state.path().join("store")).env("NIX_CONF_DIR", state.path());
+    let output = command.stdin(Stdio::null()).output().map_err(Error::NoNix)?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(Error::Render { host: host.to_owned(), said });
+    }
+    let rendered: Rendered = serde_json::from_slice(&output.stdout).map_err(|error| Error::Manifest {
+        place: format!("what nixos-tests/render.nix gives for host {host}"),
+        problem: error.to_string(),
+    })?;
+    let mut files: BTreeMap<_, _> = rendered.files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
+    for (path, source) in rendered.copies {
+        files.insert(path, fs::read(&source).map_err(Error::io("read", source))?);
+    }
+    Generation::new(rendered.manifest, files)
+}
+
+/// Every file that a rendering of a host depends on, in a fixed order: the stack library and the compose files.
+pub fn inputs(project: &Path, host: &str) -> Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for folder in [project.join("nixos-tests"), project.join("fixtures/compose").join(host)] {
+        collect(&folder, &mut paths)?;
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder).map_err(Error::io("list", folder))? {
+        let path = entry.map_err(Error::io("list", folder))?.path();
+        if path.is_dir() {
+            collect(&path, paths)?;
+        } else {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! Actions of scenarios as commands of the guest.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::Account;
+
+/// A command as the guest runs it and as people read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// A bash script.
+    pub script: String,
+    /// What a person would type.
+    pub shown: String,
+    /// Who runs it.
+    pub account: Account,
+    /// How much guest time it may take.
+    pub limit: Duration,
+}
+
+/// How long a job of a manager may take: more than any unit's own time-out, so that it is the unit's that counts.
+const JOB_LIMIT: Duration = Duration::from_secs(900);
+/// How long our own small changes may take.
+const CHANGE_LIMIT: Duration = Duration::from_secs(60);
+
+/// Commands by what they do; `run` turns a scenario's actions into calls of these.
+pub mod act {
+    use super::*;
+
+    /// `systemctl VERB UNITS`, in the manager of the system or of the user.
+    pub fn systemctl(verb: &str, units: &[&str], user: bool) -> Command {
+        let scope = if user { " --user" } else { "" };
+        let words: Vec<_> = units.iter().map(|unit| quote(unit)).collect();
+        let script = format!("systemctl{scope} {verb} {}", words.join(" "));
+        let account = if user { Account::User } else { Account::Root };
+        Command { shown: script.clone(), script, account, limit: JOB_LIMIT }
+    }
+
+    /// A script of the scenario's own.
+    pub fn run(script: &str, account: Account, limit: Duration) -> Command {
+        Command { script: script.to_owned(), shown: script.to_owned(), account, limit }
+    }
+
+    /// Takes files away, keeping a copy for [`restore`].
+    pub fn remove(paths: &[String]) -> Command {
+        change(paths, "remove", "rm -rf -- \"$path\"")
+    }
+
+    /// Brings back files as they were before the first change.
+    pub fn restore(paths: &[String]) -> Command {
+        let body = "if [ -e \"$kept.absent\" ]; then rm -rf -- \"$path\"\n    \
+                    elif [ -e \"$kept\" ]; then rm -rf -- \"$path\" && cp -a -- \"$kept\" \"$path\"\n    \
+                    else echo \"nothing was changed at $path: there is nothing to restore\" >&2; exit 1; fi\n    \
+                    rm -rf -- \"$kept\" \"$kept.absent\"";
+        let script = format!("set -e\n{}", for_each(paths, body));
+        root(script, format!("restore {}", paths.join(" ")))
+    }
+
+    /// Changes the permission bits of files.
+    pub fn chmod(paths: &[String], mode: u32) -> Command {
+        change(paths, &format!("chmod {mode:04o}"), &format!("chmod {mode:04o} -- \"$path\""))
+    }
+
+    /// Changes the owner of files.
+    pub fn chown(paths: &[String], owner: &str) -> Command {
+        change(paths, &format!("chown {owner}"), &format!("chown -- {} \"$path\"", quote(owner)))
+    }
+
+    /// Replaces a file's content; its owner and mode stay.
+    pub fn write(path: &str, content: &str) -> Command {
+        let body = format!("printf %s {} > \"$path\"", quote(content));
+        change(&[path.to_owned()], "write", &body)
+    }
+
+    /// Sets the knob of the test image for services, given as (stack, service), or clears it.
+    pub fn knob(services: &[(String, String)], knob: Option<&str>) -> Command {
+        let mut script = "set -e\n".to_owned();
+        for (stack, service) in services {
+            let path = quote(&format!("/mnt/docker/{stack}/{service}/knobs"));
+            let line = match knob {
+                Some(knob) => format!("printf '%s\\n' {} > {path}\n", quote(knob)),
+                None => format!("rm -f -- {path}\n"),
+            };
+            script.push_str(&line);
+        }
+        let names: Vec<_> = services.iter().map(|(stack, service)| format!("{stack}/{service}")).collect();
+        root(script, format!("knob {} of {}", knob.unwrap_or("cleared"), names.join(" ")))
+    }
+
+    /// Lets guest time pass.
+    pub fn wait(time: Duration) -> Command {
+        let shown = format!("sleep {}", time.as_secs_f64());
+        Command { script: shown.clone(), shown, account: Account::Root, limit: time + CHANGE_LIMIT }
+    }
+
+    /// Replaces files of the generation in place, as a fault wants them, and has both managers read their units again.
+    pub fn install(files: &[(String, String, Vec<u8>)]) -> Command {
+        use base64::prelude::{BASE64_STANDARD, Engine};
+        let mut script = "set -e\n".to_owned();
+        for (path, mode, content) in files {
+            let path = quote(path);
+            // The content is given in lines: one long line would be too much for a terminal's habits.
+            let _infallible = write!(
+                script,
+                "[ -f {path} ]\nbase64 -d > {path} <<'END'\n{}\nEND\nchmod {mode} {path}\n",
+                wrap(&BASE64_STANDARD.encode(content))
+            );
+        }
+        script.push_str("systemctl daemon-reload\n");
+        let paths: Vec<_> = files.iter().map(|(path, _, _)| path.as_str()).collect();
+        root(script, format!("replace {}", paths.join(" ")))
+    }
+
+    /// Has the user's manager read its units again.
+    pub fn reload_user_manager() -> Command {
+        systemctl("daemon-reload", &[], true)
+    }
+
+    fn change(paths: &[String], verb: &str, body: &str) -> Command {
+        let keep = "if [ ! -e \"$kept\" ] && [ ! -e \"$kept.absent\" ]; then\n        \
+                    if [ -e \"$path\" ]; then cp -a -- \"$path\" \"$kept\"; else touch \"$kept.absent\"; fi\n    fi";
+        let script = format!("set -e\n{}", for_each(paths, &format!("{keep}\n    {body}")));
+        root(script, format!("{verb} {}", paths.join(" ")))
+    }
+
+    fn for_each(paths: &[String], body: &str) -> String {
+        let words: Vec<_> = paths.iter().map(|path| quote(path)).collect();
+        format!(
+            "for path in {}; do\n    kept=\"/var/lib/harness/aside$path\"\n    mkdir -p \"${{kept%/*}}\"\n    {body}\ndone\n",
+            words.join(" ")
+        )
+    }
+
+    fn root(script: String, shown: String) -> Command {
+        Command { script, shown, account: Account::Root, limit: CHANGE_LIMIT }
+    }
+}
+
+/// A word for the shell, whatever is in it.
+pub(super) fn quote(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+=,".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+fn wrap(text: &str) -> String {
+    let lines: Vec<_> = text.as_bytes().chunks(76).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs a command's script here, with its paths below a folder.
+    fn run(command: &Command, root: &std::path::Path) -> std::process::Output {
+        let script = command.script.replace("/var/lib/harness/aside", &format!("{}/aside", root.display()));
+        std::process::Command::new("bash").arg("-c").arg(script).output().unwrap()
+    }
+
+    #[test]
+    fn what_is_changed_comes_back_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("it's a secret").display().to_string();
+        let paths = [path.clone()];
+        std::fs::write(&path, "TOKEN=1\n").unwrap();
+        for command in [act::chmod(&paths, 0o000), act::write(&path, "TOKEN='2'"), act::remove(&paths)] {
+            let output = run(&command, folder.path());
+            assert!(output.status.success(), "{command:?}: {output:?}");
+        }
+        assert!(!std::path::Path::new(&path).exists());
+        assert!(run(&act::restore(&paths), folder.path()).status.success());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "TOKEN=1\n");
+        let again = run(&act::restore(&paths), folder.path());
+        assert!(!again.status.success(), "restoring twice must say that there is nothing to restore");
+    }
+
+    #[test]
+    fn a_file_that_was_not_there_goes_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new").display().to_string();
+        assert!(run(&act::write(&path, "x"), folder.path()).status.success());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "x");
+        assert!(run(&act::restore(std::slice::from_ref(&path)), folder.path()).status.success());
+        assert!(!std::path::Path::new(&path).exists());
+    }
+
+    #[test]
+    fn words_survive_the_shell() {
+        for word in ["plain-word.service", "it's", "a b", "", "$HOME", "*", "new\nline"] {
+            let output = std::process::Command::new("bash").arg("-c").arg(format!("printf %s {}", quote(word)));
+            let mut output = output.output();
+            let printed = output.as_mut().unwrap();
+            assert_eq!(String::from_utf8_lossy(&printed.stdout), word);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Commands in a guest, through its root shell.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+
+use crate::generation::User;
+use crate::machine::{Machine, PAUSE_PROGRAM};
+use crate::timeline::Moment;
+
+use super::follow::Follower;
+use super::{Error, Result};
+
+/// Who runs a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Account {
+    /// uid 0.
+    Root,
+    /// The user who owns the stacks, with their bus and runtime folder.
+    User,
+}
+
+/// A booted guest.
+#[derive(Debug)]
+pub struct Guest {
+    machine: Machine,
+    user: User,
+    follower: Follower,
+    questions: u64,
+    barriers: u64,
+}
+
+/// What came of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The exit status; 124 or 137 when its time was over.
+    pub exit: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    /// When the guest began it.
+    pub from: Moment,
+    /// When it was done.
+    pub to: Moment,
+    /// Whether it was ended because its time was over.
+    pub timed_out: bool,
+}
+
+/// How much processor time QEMU may use for each second of guest time that a command may take, and on top of it. A
+/// guest second costs a few seconds in software, and much less where the guest waits.
+const PROCESSOR_SECONDS: (u64, u64) = (10, 300);
+
+impl Guest {
+    /// Waits for the shell of a machine that boots.
+    pub async fn booted(mut machine: Machine, user: &User) -> Result<Guest> {
+        let follower = Follower::start(&mut machine)?;
+        machine.banner("for the guest's root shell", 900).await?;
+        let mut guest = Guest { machine, user: user.clone(), follower, questions: 0, barriers: 0 };
+        guest.prepare().await?;
+        Ok(guest)
+    }
+
+    /// Takes over a clone, whose shell was prepared before it was frozen.
+    pub fn cloned(mut machine: Machine, user: &User, boots: Vec<String>) -> Result<Guest> {
+        let mut follower = Follower::start(&mut machine)?;
+        follower.boots = boots;
+        Ok(Guest { machine, user: user.clone(), follower, questions: 0, barriers: 0 })
+    }
+
+    /// Runs a bash script as root or as the user, for at most `limit` of guest time.
+    pub async fn command(&mut self, script: &str, account: Account, limit: Duration) -> Result<Answer> {
+        self.questions += 1;
+        let nonce = self.questions;
+        let account_name = match account {
+            Account::Root => "root",
+            Account::User => "user",
+        };
+        let question =
+            format!("harness {nonce} {account_name} {} {}\n", limit.as_secs_f64(), BASE64_STANDARD.encode(script));
+        let waiting = format!("for `{}`", first_line(script));
+        let allowance = limit.as_secs() * PROCESSOR_SECONDS.0 + PROCESSOR_SECONDS.1;
+        let line = self.machine.ask(question.as_bytes(), &waiting, allowance).await?;
+        self.parse(&line, nonce, limit)
+    }
+
+    /// As [`Guest::command`], for commands of ours that must succeed.
+    pub async fn must(&mut self, script: &str, account: Account, limit: Duration) -> Result<Answer> {
+        let answer = self.command(script, account, limit).await?;
+        if answer.exit == 0 {
+            return Ok(answer);
+        }
+        let said = format!("{}{}", answer.stdout, answer.stderr).trim().to_owned();
+        Err(Error::Command { command: first_line(script), status: answer.exit, said })
+    }
+
+    /// Restarts the guest, in order or by cutting its power, and waits for its shell.
+    pub async fn reboot(&mut self, in_order: bool) -> Result<()> {
+        self.follower.reboots = true;
+        if in_order {
+            self.machine.tell(b"systemctl reboot\n").await?;
+        } else {
+            self.machine.power_cut().await?;
+        }
+        self.machine.banner("for the guest's root shell after the restart", 900).await?;
+        self.prepare().await
+    }
+
+    /// A number for a barrier that no other barrier of this guest has.
+    pub(super) fn next_barrier(&mut self) -> u64 {
+        self.barriers += 1;
+        self.barriers
+    }
+
+    /// The journal as it has arrived so far.
+    pub fn follower(&mut self) -> &mut Follower {
+        &mut self.follower
+    }
+
+    /// The machine under the guest.
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// Gives the machine back.
+    pub fn into_machine(self) -> Machine {
+        self.machine
+    }
+
+    /// The user who owns the stacks.
+    pub fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// The ids of the boots so far.
+    pub fn boots(&self) -> &[String] {
+        &self.follower.boots
+    }
+
+    /// Defines the shell function through which every command goes. It lives in the shell's memory, and so in every
+    /// clone of this machine.
+    async fn prepare(&mut self) -> Result<()> {
+        let pause = if self.machine.pauses() { "/run/harness/pause" } else { ":" };
+        let environment: BTreeMap<&str, String> = BTreeMap::from([
+            ("HOME", self.user.home.clone()),
+            ("USER", self.user.name.clone()),
+            ("LOGNAME", self.user.name.clone()),
+            ("PATH", "/run/current-system/sw/bin:/usr/bin:/usr/sbin:/bin".to_owned()),
+            ("LANG", "C.UTF-8".to_owned()),
+            ("XDG_RUNTIME_DIR", format!("/run/user/{}", self.user.uid)),
+            ("DBUS_SESSION_BUS_ADDRESS", format!("unix:path=/run/user/{}/bus", self.user.uid)),
+        ]);
+        let variables: Vec<String> = environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let script = PREPARE
+            .replace("@pause@", pause)
+            .replace("@program@", &BASE64_STANDARD.encode(PAUSE_PROGRAM))
+            .replace("@uid@", &self.user.uid.to_string())
+            .replace("@gid@", &self.user.gid.to_string())
+            .replace("@environment@", &variables.join(" "));
+        self.machine.tell(script.as_bytes()).await?;
+        let boot = self.must("cat /proc/sys/kernel/random/boot_id", Account::Root, Duration::from_secs(60)).await?;
+        self.follower.boot(boot.stdout.trim().replace('-', ""));
+        Ok(())
+    }
+
+    fn parse(&self, line: &[u8], nonce: u64, limit: Duration) -> Result<Answer> {
+        let nonsense = |problem: String| Error::Nonsense { what: "answer", problem };
+        let text = std::str::from_utf8(line).map_err(|error| nonsense(error.to_string()))?;
+        let fields: Vec<&str> = text.trim_end().split(' ').collect();
+        let [said, exit, from, to, stdout, stderr] = fields[..] else {
+            return Err(nonsense(format!("expected six fields: {}", first_line(text))));
+        };
+        if said != nonce.to_string() {
+            return Err(nonsense(format!("expected the answer to question {nonce}, got that to {said}")));
+        }
+        let exit: i32 = exit.parse().map_err(|_| nonsense(format!("`{exit}` is no exit status")))?;
+        let (from, to) = (self.moment(from)?, self.moment(to)?);
+        let decode = |field: &str| match BASE64_STANDARD.decode(field.trim_start_matches('.')) {
+            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(error) => Err(nonsense(error.to_string())),
+        };
+        let elapsed = Duration::from_micros(to.micros.saturating_sub(from.micros));
+        let timed_out = matches!(exit, 124 | 137) && elapsed + Duration::from_millis(20) >= limit;
+        Ok(Answer { exit, stdout: decode(stdout)?, stderr: decode(stderr)?, from, to, timed_out })
+    }
+
+    /// A line of /proc/uptime's first field: seconds with two decimals.
+    fn moment(&self, uptime: &str) -> Result<Moment> {
+        let nonsense = || Error::Nonsense { what: "clock", problem: format!("`{uptime}` is no uptime") };
+        let (seconds, hundredths) = uptime.split_once('.').ok_or_else(nonsense)?;
+        let seconds: u64 = seconds.parse().map_err(|_| nonsense())?;
+        let hundredths: u64 = hundredths.parse().map_err(|_| nonsense())?;
+        Ok(Moment { boot: self.follower.current_boot(), micros: seconds * 1_000_000 + hundredths * 10_000 })
+    }
+}
+
+/// The first line of a text, shortened, for messages.
+fn first_line(text: &str) -> String {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    if line.chars().count() > 100 { line.chars().take(100).chain(['…']).collect() } else { line.to_owned() }
+}
+
+/// Scripts go through a file, so that no secret in one ever shows in a process's arguments; answers through a port of
+/// their own, since the console takes sixteen bytes at a time. A dot before each text keeps empty ones visible.
+const PREPARE: &str = r#"
+mkdir -p -m 0755 /run/harness
+base64 -d > /run/harness/pause <<< '@program@'
+chmod 0755 /run/harness/pause
+until [ -e /dev/virtio-ports/harness.answer ]; do sleep 0.1; done
+exec 7> /dev/virtio-ports/harness.answer
+harness() {
+    local from to status
+    base64 -d <<< "$4" > /run/harness/script
+    chmod 0644 /run/harness/script
+    read -r from _ < /proc/uptime
+    case $2 in
+        root) timeout --kill-after=10 "$3" bash /run/harness/script ;;
+        user) timeout --kill-after=10 "$3" setpriv --reuid=@uid@ --regid=@gid@ --init-groups \
+                env -i @environment@ bash /run/harness/script ;;
+    esac < /dev/null > /run/harness/stdout 2> /run/harness/stderr
+    status=$?
+    read -r to _ < /proc/uptime
+    printf '%s %s %s %s .%s .%s\n' "$1" "$status" "$from" "$to" \
+        "$(base64 -w 0 < /run/harness/stdout)" "$(base64 -w 0 < /run/harness/stderr)" >&7
+    @pause@
+}
+"#;

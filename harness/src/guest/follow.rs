@@ -1,0 +1,110 @@
+//! The journal of a guest as it grows, read from a stream of its own.
+
+use std::collections::VecDeque;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+
+use crate::machine::Machine;
+use crate::timeline::Record;
+
+use super::{Error, Result};
+
+/// Reads the stream all the time, so that the guest never waits for us, and hands out records when asked.
+#[derive(Debug)]
+pub struct Follower {
+    lines: mpsc::UnboundedReceiver<Vec<u8>>,
+    /// Records that were parsed while something else was waited for.
+    pending: VecDeque<Record>,
+    /// The boot ids seen so far, oldest first: their index is the boot's number.
+    pub(super) boots: Vec<String>,
+    /// Whether the guest is being restarted: its last line may be cut off.
+    pub(super) reboots: bool,
+}
+
+impl Follower {
+    pub(super) fn start(machine: &mut Machine) -> Result<Follower> {
+        let Some(stream) = machine.take_journal() else {
+            return Err(Error::Nonsense { what: "journal", problem: "its stream is read already".to_owned() });
+        };
+        let (sender, lines) = mpsc::unbounded_channel();
+        tokio::spawn(read_lines(stream, sender));
+        Ok(Follower { lines, pending: VecDeque::new(), boots: Vec::new(), reboots: false })
+    }
+
+    /// The records that have arrived and were not yet taken.
+    pub fn take(&mut self) -> Result<Vec<Record>> {
+        while let Ok(line) = self.lines.try_recv() {
+            self.parse(&line)?;
+        }
+        Ok(self.pending.drain(..).collect())
+    }
+
+    /// Takes records until one is found that `wanted` recognises, which is the last of them. The guest must have
+    /// written it already: the stream is all that is waited for.
+    pub async fn take_until(&mut self, wanted: impl Fn(&Record) -> bool) -> Result<Vec<Record>> {
+        let mut taken = Vec::new();
+        loop {
+            while let Some(record) = self.pending.pop_front() {
+                let found = wanted(&record);
+                taken.push(record);
+                if found {
+                    return Ok(taken);
+                }
+            }
+            let Some(line) = self.lines.recv().await else {
+                return Err(Error::Nonsense { what: "journal", problem: "its stream ended".to_owned() });
+            };
+            self.parse(&line)?;
+        }
+    }
+
+    /// The number of the boot that the guest is in.
+    pub fn current_boot(&self) -> u32 {
+        u32::try_from(self.boots.len().saturating_sub(1)).unwrap_or(u32::MAX)
+    }
+
+    /// Notes the boot that the guest is in.
+    pub(super) fn boot(&mut self, id: String) {
+        if !self.boots.contains(&id) {
+            self.boots.push(id);
+        }
+        self.reboots = false;
+    }
+
+    fn parse(&mut self, line: &[u8]) -> Result<()> {
+        let text = String::from_utf8_lossy(line);
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        let boots = &mut self.boots;
+        let number = |id: &str| {
+            let known = boots.iter().position(|boot| boot == id).unwrap_or_else(|| {
+                boots.push(id.to_owned());
+                boots.len() - 1
+            });
+            u32::try_from(known).unwrap_or(u32::MAX)
+        };
+        match Record::parse(text.trim_end(), number) {
+            Ok(record) => self.pending.push_back(record),
+            // The line that was being written when the machine stopped is not a record.
+            Err(_) if self.reboots => {}
+            Err(error) => return Err(Error::Nonsense { what: "journal", problem: error.to_string() }),
+        }
+        Ok(())
+    }
+}
+
+async fn read_lines(stream: UnixStream, sender: mpsc::UnboundedSender<Vec<u8>>) {
+    let mut reader = BufReader::with_capacity(1 << 16, stream);
+    loop {
+        let mut line = Vec::new();
+        match reader.read_until(b'\n', &mut line).await {
+            // A stream that ends or fails closes the channel, which whoever waits for a record is told.
+            Ok(0) | Err(_) => return,
+            Ok(_) if sender.send(line).is_err() => return,
+            Ok(_) => {}
+        }
+    }
+}

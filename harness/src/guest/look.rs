@@ -1,0 +1,167 @@
+//! Pictures of a guest's state, and the barrier that makes sure that everything before it has arrived.
+
+use std::time::Duration;
+
+use crate::timeline::{
+    Entry, Moment, Picture, Record, parse_containers, parse_exec_trace, parse_files, parse_sockets, parse_units,
+};
+
+use super::action::quote;
+use super::{Account, Error, Guest, Result};
+
+/// What a picture shall show beside units and containers.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// The files to look at, by absolute path.
+    pub files: Vec<String>,
+}
+
+/// A picture with everything that happened up to it.
+#[derive(Debug)]
+pub struct Looked {
+    /// The programs that were started since the last picture.
+    pub started: Vec<Entry>,
+    /// The records of the journal since the last were taken, the barrier's own being the last.
+    pub records: Vec<Record>,
+    /// When the picture was taken.
+    pub at: Moment,
+    /// The picture.
+    pub picture: Picture,
+    /// When the barrier's record was written.
+    pub barrier: Moment,
+}
+
+/// The properties of units that pictures show.
+const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,Result,InvocationID,NRestarts,\
+                          ActiveEnterTimestampMonotonic,StateChangeTimestampMonotonic,FragmentPath,Transient";
+/// How long a picture may take, in guest time.
+const LIMIT: Duration = Duration::from_secs(120);
+/// Between the sections of a picture's output.
+const SEPARATOR: char = '\u{1e}';
+/// How often the guest is given a moment more to hand over the barrier's record.
+const PATIENCE: u32 = 50;
+
+impl Guest {
+    /// Takes a picture and sets a barrier: what happened before this call is in the answer, completely.
+    pub async fn look(&mut self, wanted: &Wanted) -> Result<Looked> {
+        let nonce = format!("{}-{}", std::process::id(), self.next_barrier());
+        let script = script(wanted, &nonce, self.user());
+        let answer = self.must(&script, Account::Root, LIMIT).await?;
+        let boot = answer.from.boot;
+        let sections = Sections::read(&answer.stdout)?;
+        let records = self.records_up_to(&nonce).await?;
+        let Some(barrier) = records.last().map(|record| record.at) else {
+            return Err(Error::Nonsense { what: "journal", problem: "the barrier is missing".to_owned() });
+        };
+        let mut units = parse_units("system", sections.get("units-system")?).map_err(nonsense)?;
+        units.extend(parse_units("user", sections.get("units-user")?).map_err(nonsense)?);
+        let picture = Picture {
+            units,
+            containers: parse_containers(sections.get("containers")?).map_err(nonsense)?,
+            files: parse_files(sections.get("files")?).map_err(nonsense)?,
+            sockets: parse_sockets(sections.get("sockets")?).map_err(nonsense)?,
+        };
+        let started = parse_exec_trace(sections.get("trace")?, boot).map_err(nonsense)?;
+        Ok(Looked { started, records, at: answer.from, picture, barrier })
+    }
+
+    /// Lets guest time pass and gives the records that have arrived; the guest does nothing of ours meanwhile.
+    pub async fn pass(&mut self, time: Duration) -> Result<Vec<Record>> {
+        let limit = time + Duration::from_secs(60);
+        self.must(&format!("sleep {}", time.as_secs_f64()), Account::Root, limit).await?;
+        self.follower().take()
+    }
+
+    async fn records_up_to(&mut self, nonce: &str) -> Result<Vec<Record>> {
+        let mut records = Vec::new();
+        let is_barrier = |record: &Record| record.field("HARNESS_BARRIER") == Some(nonce);
+        for _ in 0..PATIENCE {
+            // What the guest has written is on its way through QEMU although guest time stands still.
+            let arriving = tokio::time::timeout(Duration::from_millis(200), self.follower().take_until(is_barrier));
+            match arriving.await {
+                Ok(arrived) => {
+                    records.extend(arrived?);
+                    return Ok(records);
+                }
+                Err(_) => records.extend(self.pass(Duration::from_millis(200)).await?),
+            }
+            if let Some(position) = records.iter().position(is_barrier) {
+                records.truncate(position + 1);
+                return Ok(records);
+            }
+        }
+        Err(Error::Nonsense {
+            what: "journal",
+            problem: "the barrier's record did not arrive; harness-journal.service in the guest may have ended"
+                .to_owned(),
+        })
+    }
+}
+
+fn nonsense(error: impl std::fmt::Display) -> Error {
+    Error::Nonsense { what: "picture", problem: error.to_string() }
+}
+
+/// One command for the whole picture. Tracing is off meanwhile: what we start ourselves is not the stacks' doing.
+///
+/// In virtual time a short sleep ends only when nothing is left to run, so what the journal daemon was sent before it
+/// has been written after it.
+fn script(wanted: &Wanted, nonce: &str, user: &crate::generation::User) -> String {
+    let as_user = format!(
+        "setpriv --reuid={uid} --regid={gid} --init-groups env HOME={home} XDG_RUNTIME_DIR=/run/user/{uid} \
+         DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/{uid}/bus",
+        uid = user.uid,
+        gid = user.gid,
+        home = quote(&user.home)
+    );
+    let files: Vec<_> = wanted.files.iter().map(|path| quote(path)).collect();
+    format!(
+        r#"
+set -e
+tracing=/sys/kernel/tracing
+section() {{ printf '\n{SEPARATOR}%s\n' "$1"; }}
+echo 0 > $tracing/tracing_on
+sleep 0.1
+section trace; grep harness_exec: $tracing/trace || true; echo > $tracing/trace
+section units-system; systemctl show '*' --property={PROPERTIES}
+section units-user; {as_user} systemctl --user show '*' --property={PROPERTIES}
+section containers
+{as_user} bash -c 'cd /; ids=$(podman ps --all --quiet --no-trunc); if [ -n "$ids" ]; then podman inspect $ids; else echo "[]"; fi'
+section sockets; ss -H -n -l -t -u -x
+section files
+for path in {files}; do
+    if [ -e "$path" ]; then
+        printf '%s\t%s\t%s\n' "$path" "$(stat --format=$'%a\t%U\t%G' "$path")" "$(head -c 65536 "$path" | base64 -w 0)"
+    else
+        printf '%s\tabsent\n' "$path"
+    fi
+done
+section end
+journalctl --sync
+printf 'MESSAGE=barrier {nonce}\nPRIORITY=7\nSYSLOG_IDENTIFIER=harness\nHARNESS_BARRIER={nonce}\n' | logger --journald
+echo 1 > $tracing/tracing_on
+sleep 0.1
+"#,
+        files = files.join(" ")
+    )
+}
+
+/// The sections of a picture's output, by name.
+struct Sections<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'a> Sections<'a> {
+    fn read(text: &'a str) -> Result<Sections<'a>> {
+        let parts = text.split(SEPARATOR).skip(1);
+        let sections: Vec<_> = parts.filter_map(|part| part.split_once('\n')).collect();
+        if sections.last().is_some_and(|(name, _)| *name == "end") {
+            Ok(Sections(sections))
+        } else {
+            Err(nonsense("its output breaks off"))
+        }
+    }
+
+    fn get(&self, name: &str) -> Result<&'a str> {
+        let found = self.0.iter().find(|(section, _)| *section == name);
+        found.map(|(_, text)| text.trim_end_matches('\n')).ok_or_else(|| nonsense(format!("section {name} is missing")))
+    }
+}

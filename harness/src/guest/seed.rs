@@ -1,0 +1,130 @@
+//! The seed: everything that is put into a guest image to make it one host, as a tar archive that the guest unpacks
+//! over its root before its first real boot.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use crate::generation::{Generation, Manifest};
+
+use super::{Error, Result};
+
+/// A file that belongs to the world around the stacks: an image, a secret, a registry's blob.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeedFile {
+    /// Absolute path in the guest.
+    pub path: String,
+    /// Permission bits.
+    pub mode: u32,
+    /// The content.
+    pub content: Vec<u8>,
+}
+
+/// What makes a guest image a host.
+#[derive(Debug)]
+pub struct Seed<'a> {
+    /// The generation under test.
+    pub generation: &'a Generation,
+    /// Decrypted secrets by the absolute path where they belong.
+    pub secrets: &'a [(String, Vec<u8>)],
+    /// The images, as `podman load` takes them.
+    pub images: Vec<u8>,
+    /// The registry's storage and whatever else.
+    pub files: Vec<SeedFile>,
+}
+
+/// Where the guest keeps what it installs at each boot, since /run is empty then.
+const SECRETS: &str = "/var/lib/harness/secrets";
+/// What the guest loads into the user's storage once.
+const IMAGES: &str = "/var/lib/harness/images.tar";
+
+impl Seed<'_> {
+    /// Writes the archive. It is the same for the same seed: no time, no order of a folder gets in.
+    pub fn write(&self, to: impl Write) -> Result<()> {
+        let mut archive = Archive { tar: tar::Builder::new(to), folders: BTreeSet::new() };
+        let manifest = &self.generation.manifest;
+        archive.file("/etc/hostname", 0o644, format!("{}\n", manifest.hostname).as_bytes())?;
+        for file in &manifest.files {
+            let mode = file.permission_bits().map_err(|error| Error::Seed(std::io::Error::other(error)))?;
+            archive.file(&file.target, mode, &self.generation.files[&file.source])?;
+        }
+        for link in &manifest.links {
+            archive.link(&link.path, &link.target)?;
+        }
+        for (path, content) in self.secrets {
+            archive.file(&format!("{SECRETS}{path}"), 0o400, content)?;
+        }
+        archive.file(IMAGES, 0o644, &self.images)?;
+        for file in &self.files {
+            archive.file(&file.path, file.mode, &file.content)?;
+        }
+        for folder in data_folders(manifest) {
+            archive.folder(&folder, 0o755, (manifest.user.uid, manifest.user.gid))?;
+        }
+        archive.tar.into_inner().and_then(|mut written| written.flush()).map_err(Error::Seed)
+    }
+}
+
+/// A data folder for each service. /mnt/docker is a bind mount of /srv/docker, which is not mounted yet when the seed
+/// is unpacked.
+fn data_folders(manifest: &Manifest) -> Vec<String> {
+    let mut folders = Vec::new();
+    for stack in &manifest.stacks {
+        folders.push(format!("/srv/docker/{}", stack.name));
+        folders.extend(stack.services.iter().map(|service| format!("/srv/docker/{}/{}", stack.name, service.name)));
+    }
+    folders
+}
+
+struct Archive<W: Write> {
+    tar: tar::Builder<W>,
+    folders: BTreeSet<String>,
+}
+
+impl<W: Write> Archive<W> {
+    fn file(&mut self, path: &str, mode: u32, content: &[u8]) -> Result<()> {
+        self.parents(path)?;
+        let mut header = header(tar::EntryType::Regular, mode, content.len() as u64, (0, 0));
+        let name = path.trim_start_matches('/');
+        self.tar.append_data(&mut header, name, content).map_err(Error::Seed)
+    }
+
+    fn link(&mut self, path: &str, target: &str) -> Result<()> {
+        self.parents(path)?;
+        let mut header = header(tar::EntryType::Symlink, 0o777, 0, (0, 0));
+        self.tar.append_link(&mut header, path.trim_start_matches('/'), target).map_err(Error::Seed)
+    }
+
+    fn folder(&mut self, path: &str, mode: u32, owner: (u32, u32)) -> Result<()> {
+        if !self.folders.insert(path.to_owned()) {
+            return Ok(());
+        }
+        let mut header = header(tar::EntryType::Directory, mode, 0, owner);
+        let name = format!("{}/", path.trim_start_matches('/'));
+        self.tar.append_data(&mut header, name, std::io::empty()).map_err(Error::Seed)
+    }
+
+    /// Only folders that a guest image cannot have already are made: unpacking one sets its owner and mode.
+    fn parents(&mut self, path: &str) -> Result<()> {
+        let own = ["/etc/stacks", "/usr/local/lib/stacks", "/var/lib/harness", "/var/lib/docker-registry"];
+        let Some(root) = own.iter().find(|root| path.starts_with(*root)) else { return Ok(()) };
+        let mut folder = (*root).to_owned();
+        self.folder(&folder, 0o755, (0, 0))?;
+        let Some((middle, _)) = path[root.len()..].rsplit_once('/') else { return Ok(()) };
+        for part in middle.split('/').filter(|part| !part.is_empty()) {
+            folder = format!("{folder}/{part}");
+            self.folder(&folder, 0o755, (0, 0))?;
+        }
+        Ok(())
+    }
+}
+
+fn header(kind: tar::EntryType, mode: u32, size: u64, (uid, gid): (u32, u32)) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_mode(mode);
+    header.set_size(size);
+    header.set_uid(uid.into());
+    header.set_gid(gid.into());
+    header.set_mtime(1_735_689_600);
+    header
+}

@@ -1,0 +1,89 @@
+//! What can go wrong with a machine; always our fault or the host's, never the stacks'.
+
+use std::path::PathBuf;
+
+/// A machine that could not be started, frozen, cloned or spoken to.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file, folder or socket could not be used.
+    #[error("cannot {operation} {path}: {source}")]
+    Io {
+        /// What was tried.
+        operation: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// QEMU could not be started at all.
+    #[error("cannot start {program}: {source}; `harness doctor` tells what is missing")]
+    Start {
+        /// The program.
+        program: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// QEMU ended while it was needed.
+    #[error("QEMU ended ({status}) while the harness was waiting {waiting}; it said: {said}")]
+    Died {
+        /// Its exit status in words.
+        status: String,
+        /// What was being waited for.
+        waiting: String,
+        /// The end of its standard error.
+        said: String,
+    },
+    /// QEMU refused a command of its machine protocol.
+    #[error("QEMU refused `{command}`: {answer}")]
+    Refused {
+        /// The command.
+        command: String,
+        /// The error it gave.
+        answer: String,
+    },
+    /// The machine protocol broke off.
+    #[error("QEMU's control socket closed during `{command}`")]
+    Closed {
+        /// The command.
+        command: String,
+    },
+    /// The time for something was over while guest time stood still.
+    #[error("waited {seconds} s of host time {waiting}, in vain; the console's last lines: {console}")]
+    Timeout {
+        /// What was being waited for, beginning with "for".
+        waiting: String,
+        /// How long.
+        seconds: u64,
+        /// The end of the console.
+        console: String,
+    },
+    /// The guest's kernel panicked.
+    #[error("the guest's kernel panicked while the harness was waiting {waiting}; the console's last lines: {console}")]
+    Panicked {
+        /// What was being waited for.
+        waiting: String,
+        /// The end of the console.
+        console: String,
+    },
+    /// Not enough memory on the host for one more machine.
+    #[error(
+        "the host has {available_mib} MiB of memory left and a machine needs {needed_mib} MiB; run fewer at once with --jobs, or end other programs"
+    )]
+    Memory {
+        /// Free memory, MiB.
+        available_mib: u64,
+        /// Needed, MiB.
+        needed_mib: u64,
+    },
+    /// QEMU's version could not be told or is too old.
+    #[error("{0}")]
+    Version(String),
+}
+
+impl Error {
+    /// Adds what was tried, and on what, to an error of the operating system.
+    pub(super) fn io(operation: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
+        let path = path.into();
+        move |source| Error::Io { operation, path, source }
+    }
+}

@@ -1,0 +1,333 @@
+//! A machine's life: booted or cloned, running or paused, frozen or ended.
+
+use std::fs;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+
+use super::arguments::{Origin, arguments, overlay_name};
+use super::disk::{create_overlay, create_overlay_of_size, virtual_size};
+use super::process::{Process, console_tail};
+use super::qmp::Qmp;
+use super::{Error, Result, Spec};
+
+/// A QEMU process and the streams to its guest.
+#[derive(Debug)]
+pub struct Machine {
+    spec: Spec,
+    folder: PathBuf,
+    process: Process,
+    qmp: Qmp,
+    running: bool,
+    shell: UnixStream,
+    answer: BufReader<UnixStream>,
+    journal: Option<UnixStream>,
+}
+
+/// What the root shell of a NixOS test node, and of our own guests, says once it is there.
+const BANNER: &[u8] = b"Spawning backdoor root shell...\n";
+
+/// How long the guest's own pause may take to be noticed after its answer, in host time; then it is paused from here.
+const PAUSE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The files of a template beside its disks: memory and the state of the devices.
+const MEMORY: &str = "memory";
+const DEVICES: &str = "devices";
+/// The folder of a template with an empty overlay for each writable disk, to be copied for each clone.
+const EMPTY: &str = "empty";
+
+impl Machine {
+    /// Boots a machine in an empty folder, such that it can be frozen there.
+    pub async fn boot(spec: &Spec, folder: &Path) -> Result<Machine> {
+        for disk in spec.disks.iter().filter(|disk| disk.writable) {
+            create_overlay(&folder.join(overlay_name(&disk.serial)), &disk.base, &disk.format)?;
+        }
+        let memory = folder.join(MEMORY);
+        Machine::start(spec, folder, Origin::Boot { memory: &memory }).await
+    }
+
+    /// Stops the machine for good and leaves in its folder what clones need: memory, devices, disks. `home` is where
+    /// that folder will be found.
+    pub async fn freeze(mut self, home: &Path) -> Result<()> {
+        self.pause().await?;
+        self.save(true).await?;
+        self.qmp.execute("quit", json!({})).await?;
+        let ended = tokio::time::timeout(Duration::from_secs(60), self.process.wait()).await;
+        if ended.is_err() {
+            self.process.kill().await?;
+        }
+        let empty = self.folder.join(EMPTY);
+        fs::create_dir(&empty).map_err(Error::io("create", &empty))?;
+        for disk in self.spec.disks.iter().filter(|disk| disk.writable) {
+            let name = overlay_name(&disk.serial);
+            let size = virtual_size(&self.folder.join(&name))?;
+            create_overlay_of_size(&empty.join(&name), &home.join(&name), size)?;
+        }
+        for socket in ["shell", "journal", "answer", "qmp"] {
+            let path = self.folder.join(socket);
+            fs::remove_file(&path).map_err(Error::io("remove", &path))?;
+        }
+        Ok(())
+    }
+
+    /// Clones a frozen machine into an empty folder; the clone is paused.
+    pub async fn clone_of(spec: &Spec, template: &Path, folder: &Path) -> Result<Machine> {
+        enough_memory(spec)?;
+        for disk in spec.disks.iter().filter(|disk| disk.writable) {
+            let name = overlay_name(&disk.serial);
+            let (from, to) = (template.join(EMPTY).join(&name), folder.join(&name));
+            fs::copy(&from, &to).map_err(Error::io("copy an overlay to", &to))?;
+        }
+        let memory = template.join(MEMORY);
+        let mut machine = Machine::start(spec, folder, Origin::Clone { memory: &memory }).await?;
+        machine.load(&template.join(DEVICES), true).await?;
+        Ok(machine)
+    }
+
+    /// Brings a machine back that [`Machine::keep`] left in its folder; it is paused.
+    pub async fn reenter(spec: &Spec, folder: &Path) -> Result<Machine> {
+        let mut machine = Machine::start(spec, folder, Origin::Kept).await?;
+        machine.load(&folder.join(DEVICES), false).await?;
+        Ok(machine)
+    }
+
+    /// Ends the machine but leaves its memory, devices and disks in its folder.
+    pub async fn keep(mut self) -> Result<()> {
+        self.pause().await?;
+        self.save(false).await?;
+        self.qmp.execute("quit", json!({})).await?;
+        let _ended_or_killed_on_drop = tokio::time::timeout(Duration::from_secs(60), self.process.wait()).await;
+        Ok(())
+    }
+
+    /// Ends the machine at once.
+    pub async fn end(mut self) -> Result<()> {
+        self.process.kill().await
+    }
+
+    /// Lets guest time pass.
+    pub async fn resume(&mut self) -> Result<()> {
+        if !self.running {
+            self.qmp.forget_events();
+            self.qmp.execute("cont", json!({})).await?;
+            self.running = true;
+        }
+        Ok(())
+    }
+
+    /// Stops guest time.
+    pub async fn pause(&mut self) -> Result<()> {
+        if self.running {
+            self.qmp.execute("stop", json!({})).await?;
+            self.running = false;
+        }
+        Ok(())
+    }
+
+    /// Writes a line to the root shell, lets guest time pass until a line of answer has come, and stops guest time
+    /// again.
+    ///
+    /// A guest in virtual time pauses itself right after its answer; the line must end in doing so. `waiting` tells
+    /// what is waited for, beginning with "for"; `processor_seconds` is how much QEMU may compute meanwhile.
+    pub async fn ask(&mut self, question: &[u8], waiting: &str, processor_seconds: u64) -> Result<Vec<u8>> {
+        let pauses = self.pauses();
+        let Machine { process, qmp, shell, answer, running, folder, .. } = self;
+        let work = async {
+            // Written before the machine runs, so that no guest time passes until it is read.
+            shell.write_all(question).await.map_err(Error::io("write to", folder.join("shell")))?;
+            if !*running {
+                qmp.forget_events();
+                qmp.execute("cont", json!({})).await?;
+                *running = true;
+            }
+            let mut line = Vec::new();
+            let mut stopped = false;
+            tokio::select! {
+                biased;
+                read = answer.read_until(b'\n', &mut line) => {
+                    read.map_err(Error::io("read", folder.join("answer")))?;
+                }
+                error = stopped_without_answer(qmp, &mut stopped, waiting, folder) => return Err(error),
+            }
+            if line.is_empty() {
+                return Err(Error::Closed { command: waiting.to_owned() });
+            }
+            if pauses {
+                let stop = |event: &super::qmp::Event| event.name == "STOP";
+                if stopped || qmp.event_within(PAUSE_PATIENCE, stop).await?.is_some() {
+                    *running = false;
+                }
+            }
+            Ok(line)
+        };
+        let line = process.watch(waiting, processor_seconds, work).await?;
+        self.pause_if_pausing().await?;
+        Ok(line)
+    }
+
+    /// Waits until the guest's root shell has said that it is there, which it does once in each boot.
+    pub async fn banner(&mut self, waiting: &str, processor_seconds: u64) -> Result<()> {
+        self.resume().await?;
+        let Machine { process, shell, folder, .. } = self;
+        let work = async {
+            let mut seen = Vec::new();
+            while !contains(&seen, BANNER) {
+                let mut buffer = [0; 4096];
+                let count = shell.read(&mut buffer).await.map_err(Error::io("read", folder.join("shell")))?;
+                if count == 0 {
+                    return Err(Error::Closed { command: waiting.to_owned() });
+                }
+                seen.extend_from_slice(&buffer[..count]);
+            }
+            Ok(())
+        };
+        process.watch(waiting, processor_seconds, work).await
+    }
+
+    /// Writes a line to the root shell that will not be answered, such as an orderly reboot.
+    pub async fn tell(&mut self, line: &[u8]) -> Result<()> {
+        self.shell.write_all(line).await.map_err(Error::io("write to", self.folder.join("shell")))?;
+        self.resume().await
+    }
+
+    /// Cuts the power and switches it on again: what the guest had not written to its disks is lost.
+    pub async fn power_cut(&mut self) -> Result<()> {
+        self.qmp.execute("system_reset", json!({})).await?;
+        Ok(())
+    }
+
+    /// The journal's stream, to be read by one reader for the machine's whole life.
+    pub fn take_journal(&mut self) -> Option<UnixStream> {
+        self.journal.take()
+    }
+
+    /// The machine's folder: console, log of QEMU, overlays.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Resident memory of the process in KiB, without the pages it shares with its template.
+    pub fn resident_kib(&self) -> Option<u64> {
+        self.process.resident_kib()
+    }
+
+    /// The processor time that the machine has used.
+    pub fn processor_time(&self) -> Option<Duration> {
+        self.process.processor_time()
+    }
+
+    async fn start(spec: &Spec, folder: &Path, origin: Origin<'_>) -> Result<Machine> {
+        // Through its descriptor the folder's path is short enough for a socket address.
+        let directory = fs::File::open(folder).map_err(Error::io("open", folder))?;
+        let short = PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd()));
+        let listen =
+            |name: &str| UnixListener::bind(short.join(name)).map_err(Error::io("listen on", folder.join(name)));
+        let (shell, journal, answer, control) =
+            (listen("shell")?, listen("journal")?, listen("answer")?, listen("qmp")?);
+        let mut process = Process::start(folder, &arguments(spec, origin))?;
+        let connect = async {
+            let accept = async |listener: UnixListener, name: &str| {
+                listener.accept().await.map(|(stream, _)| stream).map_err(Error::io("accept on", folder.join(name)))
+            };
+            let shell = accept(shell, "shell").await?;
+            let journal = accept(journal, "journal").await?;
+            let answer = accept(answer, "answer").await?;
+            let qmp = Qmp::connect(accept(control, "qmp").await?).await?;
+            Ok((shell, journal, answer, qmp))
+        };
+        let (shell, journal, answer, qmp) = process.watch("for QEMU to connect to its sockets", 60, connect).await?;
+        Ok(Machine {
+            spec: spec.clone(),
+            folder: folder.to_owned(),
+            process,
+            qmp,
+            running: matches!(origin, Origin::Boot { .. }),
+            shell,
+            answer: BufReader::new(answer),
+            journal: Some(journal),
+        })
+    }
+
+    async fn save(&mut self, memory_is_shared: bool) -> Result<()> {
+        self.set_capabilities(memory_is_shared).await?;
+        self.migrate("migrate", format!("exec:cat > {DEVICES}"), "for the state of the devices to be written").await
+    }
+
+    async fn load(&mut self, devices: &Path, memory_is_shared: bool) -> Result<()> {
+        self.set_capabilities(memory_is_shared).await?;
+        let link = self.folder.join(DEVICES);
+        if link != devices {
+            std::os::unix::fs::symlink(devices, &link).map_err(Error::io("link", &link))?;
+        }
+        let uri = format!("exec:cat {DEVICES}");
+        self.migrate("migrate-incoming", uri, "for the state of the devices to be read").await
+    }
+
+    async fn set_capabilities(&mut self, memory_is_shared: bool) -> Result<()> {
+        let capabilities = json!([
+            { "capability": "events", "state": true },
+            { "capability": "x-ignore-shared", "state": memory_is_shared },
+        ]);
+        self.qmp.execute("migrate-set-capabilities", json!({ "capabilities": capabilities })).await?;
+        Ok(())
+    }
+
+    async fn migrate(&mut self, command: &str, uri: String, waiting: &str) -> Result<()> {
+        let qmp = &mut self.qmp;
+        let work = async {
+            qmp.execute(command, json!({ "uri": uri })).await?;
+            let ended = |event: &super::qmp::Event| {
+                event.name == "MIGRATION" && matches!(event.data["status"].as_str(), Some("completed" | "failed"))
+            };
+            let event = qmp.event(ended).await?;
+            if event.data["status"] == "failed" {
+                let answer = "the migration failed; qemu.log in the machine's folder may say more".to_owned();
+                return Err(Error::Refused { command: command.to_owned(), answer });
+            }
+            Ok(())
+        };
+        self.process.watch(waiting, 120, work).await
+    }
+
+    /// Whether guest time stands still between commands.
+    pub fn pauses(&self) -> bool {
+        self.spec.pauses()
+    }
+
+    async fn pause_if_pausing(&mut self) -> Result<()> {
+        if self.pauses() { self.pause().await } else { Ok(()) }
+    }
+}
+
+/// Waits for a stop that no answer follows: the guest's kernel has panicked.
+async fn stopped_without_answer(qmp: &mut Qmp, stopped: &mut bool, waiting: &str, folder: &Path) -> Error {
+    match qmp.event(|event| event.name == "STOP").await {
+        Ok(_) => *stopped = true,
+        Err(error) => return error,
+    }
+    // The answer comes on another socket than the news of the stop and may still be on its way.
+    tokio::time::sleep(2 * PAUSE_PATIENCE).await;
+    Error::Panicked { waiting: waiting.to_owned(), console: console_tail(folder) }
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+/// Refuses a clone for which the host has no memory: QEMU would be killed in the middle of a trial.
+fn enough_memory(spec: &Spec) -> Result<()> {
+    let path = Path::new("/proc/meminfo");
+    let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
+    let available = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    let Some(kib) = available.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok()) else {
+        return Ok(());
+    };
+    // A clone touches a part of its memory only; translated code takes some more.
+    let needed_mib = spec.memory_mib / 2 + 128;
+    let available_mib = kib / 1024;
+    if available_mib < needed_mib { Err(Error::Memory { available_mib, needed_mib }) } else { Ok(()) }
+}

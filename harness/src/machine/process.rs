@@ -1,0 +1,166 @@
+//! The QEMU process: started so that it cannot outlive us, watched while we wait.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::{Child, Command};
+
+use super::{Error, Result};
+
+/// The program that runs machines.
+pub(super) const PROGRAM: &str = "qemu-system-x86_64";
+
+/// A running QEMU and its working folder.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    folder: PathBuf,
+}
+
+impl Process {
+    /// Starts QEMU with its working folder as current directory.
+    ///
+    /// `setpriv --pdeathsig` makes the kernel kill QEMU when we die of whatever cause; its own process group keeps a
+    /// Ctrl-C at the terminal for us, who then end it in order.
+    pub fn start(folder: &Path, arguments: &[OsString]) -> Result<Process> {
+        let log = folder.join("qemu.log");
+        let stderr = fs::File::create(&log).map_err(Error::io("create", &log))?;
+        let child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "--", PROGRAM])
+            .args(arguments)
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(stderr)
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|source| Error::Start { program: PROGRAM, source })?;
+        Ok(Process { child, folder: folder.to_owned() })
+    }
+
+    /// Waits until the process ends by itself.
+    pub async fn wait(&mut self) -> std::io::Result<std::process::ExitStatus> {
+        self.child.wait().await
+    }
+
+    /// Ends the process and waits until it is gone.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.child.kill().await.map_err(Error::io("kill QEMU in", &self.folder))
+    }
+
+    /// Runs a future of ours while QEMU lives and the guest gets on.
+    ///
+    /// `processor_seconds` is how much the process may compute meanwhile: a limit that a slow or loaded host does not
+    /// reach sooner than a fast one. A guest that does not compute at all for [`STANDSTILL`] stands still.
+    pub async fn watch<T>(
+        &mut self,
+        waiting: &str,
+        processor_seconds: u64,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let identifier = self.child.id();
+        let folder = self.folder.clone();
+        tokio::pin!(work);
+        tokio::select! {
+            biased;
+            done = &mut work => match done {
+                // The control socket closes a moment before the process is gone: its end says more.
+                Err(Error::Closed { .. }) => match tokio::time::timeout(Duration::from_secs(5), self.child.wait()).await {
+                    Ok(status) => Err(died(&folder, waiting, status)),
+                    Err(_) => Err(Error::Closed { command: waiting.to_owned() }),
+                },
+                done => done,
+            },
+            status = self.child.wait() => Err(died(&folder, waiting, status)),
+            seconds = exhausted(identifier, processor_seconds) => {
+                Err(Error::Timeout { waiting: waiting.to_owned(), seconds, console: console_tail(&folder) })
+            }
+        }
+    }
+
+    /// Resident memory in KiB, as the kernel counts it.
+    pub fn resident_kib(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+        line.trim().trim_end_matches(" kB").parse().ok()
+    }
+
+    /// The processor time used so far.
+    pub fn processor_time(&self) -> Option<Duration> {
+        processor_time(self.child.id()?)
+    }
+}
+
+/// How long a machine that should run may do nothing at all before it counts as stuck.
+const STANDSTILL: Duration = Duration::from_secs(120);
+
+/// Waits until the process has used up its processor time or stands still; gives the seconds waited.
+async fn exhausted(identifier: Option<u32>, processor_seconds: u64) -> u64 {
+    let begin = tokio::time::Instant::now();
+    let Some(identifier) = identifier else { return std::future::pending().await };
+    let first = processor_time(identifier).unwrap_or_default();
+    let mut last = (first, begin);
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let Some(now) = processor_time(identifier) else { return std::future::pending().await };
+        if now.saturating_sub(last.0) > Duration::from_millis(20) {
+            last = (now, tokio::time::Instant::now());
+        }
+        let spent = now.saturating_sub(first).as_secs() > processor_seconds;
+        if spent || last.1.elapsed() > STANDSTILL {
+            return begin.elapsed().as_secs();
+        }
+    }
+}
+
+fn processor_time(identifier: u32) -> Option<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{identifier}/stat")).ok()?;
+    // The second field is the name in parentheses, which may contain blanks.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+    Some(Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second()))
+}
+
+fn died(folder: &Path, waiting: &str, status: std::io::Result<std::process::ExitStatus>) -> Error {
+    let status = match status {
+        Ok(status) => status.to_string(),
+        Err(error) => format!("unknown status: {error}"),
+    };
+    let mut said = tail(&folder.join("qemu.log"), 5);
+    if said.is_empty() {
+        said = format!("nothing; the console's last lines: {}", console_tail(folder));
+    }
+    Error::Died { status, waiting: waiting.to_owned(), said }
+}
+
+/// The last lines of the machine's console.
+pub(super) fn console_tail(folder: &Path) -> String {
+    tail(&folder.join("console.log"), 8)
+}
+
+fn tail(path: &Path, count: usize) -> String {
+    let bytes = fs::read(path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines[lines.len().saturating_sub(count)..].join(" | ")
+}
+
+/// QEMU's version line; an error tells how to install it, or that it is too old.
+pub fn qemu_version() -> Result<String> {
+    let output = std::process::Command::new(PROGRAM).arg("--version").stdin(Stdio::null()).output();
+    let output = output.map_err(|source| Error::Start { program: PROGRAM, source })?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().next().unwrap_or_default().to_owned();
+    let number = line.split_whitespace().nth(3).and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+    match number {
+        Some(major) if major >= 7 => Ok(line),
+        Some(_) => Err(Error::Version(format!(
+            "{PROGRAM} is too old ({line}): 7.2 or newer is needed, as Debian 12 has it; `harness doctor` tells more"
+        ))),
+        None => Err(Error::Version(format!("cannot tell the version of {PROGRAM}: it printed `{line}`"))),
+    }
+}

@@ -1,0 +1,188 @@
+//! Which trials there are, and what they prove.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
+
+use crate::scenario::{Scenario, Section, Time};
+
+/// One trial as `list` shows it.
+#[derive(Debug, Serialize)]
+struct Listed<'a> {
+    trial: String,
+    title: &'a str,
+    proves: &'a [String],
+    time: &'static str,
+    #[serde(rename = "broken-by")]
+    broken_by: &'a [String],
+    scenario: &'a str,
+}
+
+/// A table of all trials (name, statements, time, faults, title), followed by how many trials prove each statement.
+pub fn list(scenarios: &[Scenario]) -> String {
+    let header = ["TRIAL", "PROVES", "TIME", "BROKEN BY", "TITLE"].map(str::to_owned);
+    let mut rows = vec![header];
+    rows.extend(listed(scenarios).map(|listed| {
+        [
+            listed.trial,
+            listed.proves.join(","),
+            listed.time.to_owned(),
+            listed.broken_by.join(","),
+            listed.title.to_owned(),
+        ]
+    }));
+    let mut text = table(&rows);
+    text.push_str(&coverage(scenarios));
+    text
+}
+
+/// The trials of [`list`] as a JSON array, an object each.
+///
+/// # Errors
+///
+/// Fails when the JSON cannot be written.
+pub fn list_json(scenarios: &[Scenario]) -> Result<String, serde_json::Error> {
+    let all: Vec<Listed> = listed(scenarios).collect();
+    serde_json::to_string_pretty(&all)
+}
+
+fn listed(scenarios: &[Scenario]) -> impl Iterator<Item = Listed<'_>> {
+    scenarios.iter().flat_map(|scenario| {
+        scenario.trials.iter().map(|trial| Listed {
+            trial: format!("{}::{}::{}", trial.host, section(scenario.section), scenario.name),
+            title: &scenario.title,
+            proves: &scenario.proves,
+            time: time(scenario.time),
+            broken_by: &scenario.broken_by,
+            scenario: &scenario.source.path,
+        })
+    })
+}
+
+fn section(section: Section) -> &'static str {
+    match section {
+        Section::Functional => "functional",
+        Section::Failure => "failure",
+        Section::Regression => "regression",
+    }
+}
+
+fn time(time: Time) -> &'static str {
+    match time {
+        Time::Any => "any",
+        Time::Virtual => "virtual",
+        Time::Real => "real",
+    }
+}
+
+fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
+    let mut widths = [0; COLUMNS];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.width().max(*width);
+        }
+    }
+    rows.iter()
+        .map(|row| {
+            let cells = row.iter().zip(widths);
+            let padded = cells.map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
+            let line = padded.collect::<Vec<_>>().join("  ");
+            format!("{}\n", line.trim_end())
+        })
+        .collect()
+}
+
+fn coverage(scenarios: &[Scenario]) -> String {
+    let mut counts: BTreeMap<(&str, u32, &str), usize> = BTreeMap::new();
+    for scenario in scenarios {
+        for statement in &scenario.proves {
+            *counts.entry(ordered(statement)).or_default() += scenario.trials.len();
+        }
+    }
+    let trials: usize = scenarios.iter().map(|s| s.trials.len()).sum();
+    let statements =
+        counts.iter().map(|((_, _, statement), count)| format!(" {statement}:{count}")).collect::<String>();
+    format!(
+        "\n{trials} trials of {} scenarios prove {} statements (statement:trials):{statements}\n",
+        scenarios.len(),
+        counts.len()
+    )
+}
+
+/// A statement's key in the order of its letter and number, `A4` before `A10`.
+fn ordered(statement: &str) -> (&str, u32, &str) {
+    let digits = statement.find(|c: char| c.is_ascii_digit());
+    let (letter, number) = statement.split_at(digits.unwrap_or(statement.len()));
+    (letter, number.parse().unwrap_or(u32::MAX), statement)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::source;
+    use super::*;
+    use crate::scenario::Trial;
+
+    fn scenarios() -> Vec<Scenario> {
+        let trial = |host: &str| Trial {
+            host: host.to_owned(),
+            stack: None,
+            given: Vec::new(),
+            steps: Vec::new(),
+            except: Vec::new(),
+        };
+        let scenario = |name: &str, proves: &[&str], time, hosts: &[&str]| Scenario {
+            source: source(),
+            section: Section::Failure,
+            name: name.to_owned(),
+            title: format!("It shows {name}"),
+            proves: proves.iter().map(|s| (*s).to_owned()).collect(),
+            broken_by: vec!["no-alert".to_owned()],
+            time,
+            trials: hosts.iter().map(|host| trial(host)).collect(),
+        };
+        vec![
+            scenario("missing-secret", &["B21", "A4"], Time::Any, &["igpu", "doc1"]),
+            scenario("hang", &["B30"], Time::Virtual, &["igpu"]),
+            scenario("nowhere", &["B21"], Time::Real, &[]),
+        ]
+    }
+
+    #[test]
+    fn trials_are_a_table_with_coverage() {
+        insta::assert_snapshot!(list(&scenarios()), @"
+        TRIAL                          PROVES  TIME     BROKEN BY  TITLE
+        igpu::failure::missing-secret  B21,A4  any      no-alert   It shows missing-secret
+        doc1::failure::missing-secret  B21,A4  any      no-alert   It shows missing-secret
+        igpu::failure::hang            B30     virtual  no-alert   It shows hang
+
+        3 trials of 3 scenarios prove 3 statements (statement:trials): A4:2 B21:2 B30:1
+        ");
+        insta::assert_snapshot!(list(&[]), @"
+        TRIAL  PROVES  TIME  BROKEN BY  TITLE
+
+        0 trials of 0 scenarios prove 0 statements (statement:trials):
+        ");
+    }
+
+    #[test]
+    fn the_json_form_has_an_object_for_each_trial() {
+        let json = list_json(&scenarios()[1..]).unwrap();
+        insta::assert_snapshot!(json, @r#"
+        [
+          {
+            "trial": "igpu::failure::hang",
+            "title": "It shows hang",
+            "proves": [
+              "B30"
+            ],
+            "time": "virtual",
+            "broken-by": [
+              "no-alert"
+            ],
+            "scenario": "scenarios/failure/missing-secret-fails-hard.toml"
+          }
+        ]
+        "#);
+    }
+}

@@ -1,0 +1,98 @@
+//! The end of a run in a few lines.
+
+use crate::event::Event;
+
+use super::Style;
+use super::explanation::run_again;
+use super::row::visible;
+use super::standing::{Standing, TrialRecord, trial_records};
+
+/// So many of the slowest trials are named.
+const SLOWEST: usize = 5;
+
+/// Counts, the trials that need attention, the slowest ones, the time the run took and where its output is.
+pub(super) fn summary(events: &[Event], seconds: f64, output: Option<&str>, style: &Style) -> String {
+    let records = trial_records(events);
+    let mut text = format!("\n{} in {seconds:.1} s\n", counts(&records, style));
+    text.push_str(&attention(&records, style));
+    text.push_str(&slowest(&records));
+    if let Some(output) = output {
+        text.push_str(&format!("output: {output}\n"));
+    }
+    text.push_str(&run_bad_again(&records, style));
+    text
+}
+
+fn counts(records: &[TrialRecord], style: &Style) -> String {
+    let count = |standing| records.iter().filter(|r| r.standing() == standing).count();
+    let always = [Standing::Passed, Standing::Failed, Standing::Broken];
+    let rest = [Standing::Skipped, Standing::Flaky, Standing::Unfinished];
+    let parts: Vec<String> = always
+        .into_iter()
+        .chain(rest)
+        .map(|standing| (standing, count(standing)))
+        .filter(|(standing, count)| *count > 0 || always.contains(standing))
+        .map(|(standing, count)| match count {
+            0 => format!("0 {}", standing.word()),
+            _ => format!("{count} {}", style.word(standing)),
+        })
+        .collect();
+    let trials = if records.len() == 1 { "trial" } else { "trials" };
+    format!("{} {trials}: {}", records.len(), parts.join(", "))
+}
+
+/// Every trial that is not simply green, with its reason where it has one.
+fn attention(records: &[TrialRecord], style: &Style) -> String {
+    let mut text = String::new();
+    for standing in Standing::ALL {
+        if standing == Standing::Passed {
+            continue;
+        }
+        for record in records.iter().filter(|r| r.standing() == standing) {
+            let word = style.word(standing);
+            text.push_str(&format!("  {word} {}{}\n", record.name, why(record)));
+        }
+    }
+    text
+}
+
+fn why(record: &TrialRecord) -> String {
+    let attempts = record.attempts.len();
+    match (record.standing(), record.attempts.last()) {
+        (Standing::Flaky, _) => {
+            let bad = record.bad_attempts().count();
+            format!(": {bad} of {attempts} attempts did not pass")
+        }
+        (Standing::Unfinished, _) | (_, None) => ": the run ended before it did".to_owned(),
+        (_, Some(last)) => match &last.reason {
+            Some(reason) => format!(": {}", visible(reason)),
+            None => String::new(),
+        },
+    }
+}
+
+fn slowest(records: &[TrialRecord]) -> String {
+    let mut ran: Vec<&TrialRecord> = records
+        .iter()
+        .filter(|record| !matches!(record.standing(), Standing::Skipped | Standing::Unfinished))
+        .collect();
+    ran.sort_by(|a, b| b.host_seconds().total_cmp(&a.host_seconds()));
+    if ran.len() < 2 {
+        return String::new();
+    }
+    let lines = ran.iter().take(SLOWEST).map(|record| {
+        let guest = record.guest_seconds();
+        let host = record.host_seconds();
+        format!("  {host:>7.1} s  ({guest:.1} s in the guest)  {}\n", record.name)
+    });
+    format!("slowest:\n{}", lines.collect::<String>())
+}
+
+fn run_bad_again(records: &[TrialRecord], style: &Style) -> String {
+    let bad = records.iter().filter(|record| {
+        let standing = record.standing();
+        !matches!(standing, Standing::Passed | Standing::Skipped)
+    });
+    let commands: String = bad.map(|record| format!("  {}\n", run_again(record.name, style))).collect();
+    if commands.is_empty() { commands } else { format!("run again what did not pass:\n{commands}") }
+}

@@ -1,0 +1,126 @@
+//! Actions: from the tables of `given` and `when` to what the runner does.
+
+use std::time::Duration;
+
+use super::context::Context;
+use super::table::{Node, Table};
+use super::words::{self, Place};
+use super::{Account, Act, ActKind, ExitRule, Verb};
+
+/// How much guest time a script may take when the scenario does not say.
+const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
+
+impl<'a> Context<'a> {
+    /// The actions of a table or an array of tables.
+    pub(super) fn acts(&self, node: Node<'a>) -> Vec<Act> {
+        node.one_or_more().into_iter().filter_map(|act| self.act(act)).collect()
+    }
+
+    fn act(&self, node: Node<'a>) -> Option<Act> {
+        let table = node.table(Place::Act)?;
+        let (verb, subject) = table.lead("the action")?;
+        let what = self.act_kind(&table, verb, subject);
+        let may_fail = matches!(verb, "start" | "stop" | "restart" | "reload" | "run");
+        let exit = if may_fail && table.flag("expect-failure") { ExitRule::Failure } else { ExitRule::Success };
+        table.finish(&format!("`{verb}`"));
+        Some(Act { span: node.span(), what: what?, exit })
+    }
+
+    fn act_kind(&self, table: &Table<'a>, verb: &str, subject: Node<'a>) -> Option<ActKind> {
+        match verb {
+            "start" => self.systemctl(Verb::Start, subject),
+            "stop" => self.systemctl(Verb::Stop, subject),
+            "restart" => self.systemctl(Verb::Restart, subject),
+            "reload" => self.systemctl(Verb::Reload, subject),
+            "run" => self.run(table, subject),
+            "remove" => Some(ActKind::Remove { paths: self.paths(subject) }),
+            "restore" => Some(ActKind::Restore { paths: self.paths(subject) }),
+            "chmod" => {
+                let mode = table.need("mode").and_then(mode);
+                Some(ActKind::Chmod { paths: self.paths(subject), mode: mode? })
+            }
+            "chown" => {
+                let owner = table.need("owner").and_then(Node::text);
+                Some(ActKind::Chown { paths: self.paths(subject), owner: owner?.to_owned() })
+            }
+            "write" => self.write(table, subject),
+            "knob" => {
+                let knob = knob(subject);
+                let services = table.need("of").map(|of| self.services(of));
+                Some(ActKind::Knob { services: services?, knob: Some(knob?) })
+            }
+            "clear-knobs" => Some(ActKind::Knob { services: self.services(subject), knob: None }),
+            "wait" => subject.duration().map(ActKind::Wait),
+            "reboot" => subject.flag().then_some(ActKind::Reboot),
+            "power-cut" => subject.flag().then_some(ActKind::PowerCut),
+            // The words of the vocabulary that lead an action are those above; a test reads each of them.
+            _ => None,
+        }
+    }
+
+    fn systemctl(&self, verb: Verb, subject: Node<'a>) -> Option<ActKind> {
+        let units = self.units(subject);
+        if units.iter().any(|unit| unit.scope != units[0].scope) {
+            let advice = "one `systemctl` speaks to one manager: write an action for each";
+            subject.report("these units belong to different managers", Some(advice.into()));
+        }
+        (!units.is_empty()).then_some(ActKind::Systemctl { verb, units })
+    }
+
+    fn run(&self, table: &Table<'a>, subject: Node<'a>) -> Option<ActKind> {
+        let command = self.filled(subject);
+        let account = table.get("as").and_then(|node| node.word(Place::Account));
+        let limit = table.get("limit").and_then(Node::duration);
+        Some(ActKind::Run {
+            command: command?,
+            user: match account.map(|word| word.name) {
+                Some("root") => Account::Root,
+                _ => Account::User,
+            },
+            limit: limit.unwrap_or(DEFAULT_LIMIT),
+        })
+    }
+
+    fn write(&self, table: &Table<'a>, subject: Node<'a>) -> Option<ActKind> {
+        let content = table.need("content").and_then(|node| self.filled(node));
+        let mut paths = self.paths(subject);
+        let path = paths.pop()?;
+        if !paths.is_empty() {
+            subject.report("`write` takes one path", Some("write an action for each file".into()));
+        }
+        Some(ActKind::Write { path, content: content? })
+    }
+
+    /// The services that a target for containers names, as (stack, service).
+    fn services(&self, node: Node<'a>) -> Vec<(String, String)> {
+        let service = |container: super::Container| Some((container.stack?, container.service));
+        self.containers(node).into_iter().filter_map(service).collect()
+    }
+}
+
+/// Permission bits written in octal, as a text so that nobody reads them as decimal.
+pub(super) fn mode(node: Node<'_>) -> Option<u32> {
+    let text = node.text()?;
+    let bits = u32::from_str_radix(text, 8).ok();
+    let bits = bits.filter(|&bits| bits <= 0o7777 && matches!(text.len(), 3 | 4));
+    if bits.is_none() {
+        let advice = "write three or four octal digits, as in \"0600\"";
+        node.report(format!("`{text}` is not a mode"), Some(advice.into()));
+    }
+    bits
+}
+
+/// A knob's line: its name, and for `exit` the status.
+fn knob(node: Node<'_>) -> Option<String> {
+    let text = node.text()?;
+    let known = match text.split_once(' ') {
+        Some(("exit", status)) => status.parse::<u8>().is_ok(),
+        Some(_) => false,
+        None => text != "exit" && words::find(Place::Knob, text).is_some(),
+    };
+    if !known {
+        let advice = format!("known are {}; `exit` takes a status, as in \"exit 3\"", words::list(Place::Knob));
+        node.report(format!("`{text}` is not {}", Place::Knob.noun()), Some(advice));
+    }
+    known.then(|| text.to_owned())
+}

@@ -1,0 +1,456 @@
+//! What a scenario file says, resolved: the types that the runner acts on and the judge decides by.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use regex::Regex;
+
+use super::Unit;
+
+/// A file of scenarios as it was read, for messages that show a place in it.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The path as the user gave it or the project knows it.
+    pub path: String,
+    /// The text.
+    pub text: Arc<str>,
+}
+
+/// A stretch of bytes in a [`Source`].
+pub type Span = Range<usize>;
+
+/// A mistake in a scenario file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The file it is in.
+    pub path: String,
+    /// What is wrong, in one line without a full stop.
+    pub message: String,
+    /// Where.
+    pub span: Span,
+    /// What to do about it.
+    pub advice: Option<String>,
+}
+
+/// The three sections of the matrix, which are also the folders of the scenario files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Section {
+    /// Group A.
+    Functional,
+    /// Group B.
+    Failure,
+    /// Group C.
+    Regression,
+}
+
+/// One scenario file, read and resolved.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// The file.
+    pub source: Source,
+    /// The folder it is in.
+    pub section: Section,
+    /// The file's name without its ending.
+    pub name: String,
+    /// What it shows, as a sentence.
+    pub title: String,
+    /// The statements it proves.
+    pub proves: Vec<String>,
+    /// The faults under each of which a trial must go red at a marked line.
+    pub broken_by: Vec<String>,
+    /// How time passes in its guest.
+    pub time: Time,
+    /// One trial for each of its hosts.
+    pub trials: Vec<Trial>,
+}
+
+/// How time passes in a guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Time {
+    /// Virtual where there is no hardware acceleration, real where there is.
+    #[default]
+    Any,
+    /// Counted instructions, one processor.
+    Virtual,
+    /// The host's clock, two processors.
+    Real,
+}
+
+/// One scenario on one host.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// The host's name.
+    pub host: String,
+    /// The stack that `@unit` and its like mean, where the scenario has one.
+    pub stack: Option<String>,
+    /// What is done before the first picture.
+    pub given: Vec<Act>,
+    /// The steps in order.
+    pub steps: Vec<Step>,
+    /// What may differ at the end, each with its reason.
+    pub except: Vec<Exception>,
+}
+
+/// One action and what must follow from it.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// The step's name, where it has one.
+    pub name: Option<String>,
+    /// Where it begins in the file.
+    pub span: Span,
+    /// What is done, in order; empty for a step that only looks.
+    pub when: Vec<Act>,
+    /// The name under which the guest time of its actions is kept for a later `of`.
+    pub measure: Option<String>,
+    /// What must hold.
+    pub then: Vec<Line>,
+}
+
+/// Something done to the guest.
+#[derive(Debug, Clone)]
+pub struct Act {
+    /// Where it is written.
+    pub span: Span,
+    /// What it does.
+    pub what: ActKind,
+    /// Whether its exit status must be zero, must not be, or is left to the lines.
+    pub exit: ExitRule,
+}
+
+/// What an action's exit status has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitRule {
+    /// Zero; anything else is a failed verdict at the action's place.
+    Success,
+    /// Not zero (`expect-failure = true`).
+    Failure,
+}
+
+/// The actions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActKind {
+    /// `systemctl <verb> <units>` in the unit's own manager, waiting for the job.
+    Systemctl {
+        /// Which verb.
+        verb: Verb,
+        /// The units, all of one scope.
+        units: Vec<Unit>,
+    },
+    /// A shell command, as the stacks' user or as root.
+    Run {
+        /// The command, a bash script.
+        command: String,
+        /// Who runs it.
+        user: Account,
+        /// How much guest time it may take.
+        limit: Duration,
+    },
+    /// Moves files away, so that `Restore` can bring them back.
+    Remove {
+        /// Absolute paths.
+        paths: Vec<String>,
+    },
+    /// Brings back what `Remove`, `Chmod`, `Chown` or `Write` changed.
+    Restore {
+        /// Absolute paths.
+        paths: Vec<String>,
+    },
+    /// Changes the mode of files.
+    Chmod {
+        /// Absolute paths.
+        paths: Vec<String>,
+        /// The mode's permission bits.
+        mode: u32,
+    },
+    /// Changes the owner of files.
+    Chown {
+        /// Absolute paths.
+        paths: Vec<String>,
+        /// The owner's name.
+        owner: String,
+    },
+    /// Replaces a file's content.
+    Write {
+        /// Absolute path.
+        path: String,
+        /// The new content.
+        content: String,
+    },
+    /// Sets a knob of the test image for the containers of services.
+    Knob {
+        /// The containers, as (stack, service).
+        services: Vec<(String, String)>,
+        /// The knob's line (`unhealthy`, `exit 3`, `ignore-term`), or none to clear all of them.
+        knob: Option<String>,
+    },
+    /// Lets guest time pass.
+    Wait(Duration),
+    /// Restarts the machine in an orderly way and waits until it is settled again.
+    Reboot,
+    /// Cuts the power, starts again and waits until the machine is settled.
+    PowerCut,
+}
+
+/// The verbs of `systemctl` that scenarios use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// `start`
+    Start,
+    /// `stop`
+    Stop,
+    /// `restart`
+    Restart,
+    /// `reload`
+    Reload,
+}
+
+/// Who runs a command in the guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Account {
+    /// uid 0.
+    Root,
+    /// The user who owns the stacks, with their bus and runtime directory.
+    User,
+}
+
+/// One expectation as it is written, the unit of verdicts.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Where it is written.
+    pub span: Span,
+    /// Whether it must go red under one of the scenario's faults (`red = true`).
+    pub red: bool,
+    /// How much guest time it has from the step's action.
+    pub within: Option<Duration>,
+    /// What must hold.
+    pub what: Expectation,
+}
+
+/// What a line can expect. Where it names several subjects, it must hold for each of them.
+#[derive(Debug, Clone)]
+pub enum Expectation {
+    /// Each unit enters the state after the step began; seen as a transition, however short it lasted.
+    UnitEnters {
+        /// The units.
+        units: Vec<Unit>,
+        /// `active`, `failed`, `inactive`, `activating`, `deactivating`, `reloading`.
+        state: ActiveState,
+        /// The unit's Result at that transition.
+        result: Option<String>,
+        /// The sub state at the end of the step.
+        sub: Option<String>,
+    },
+    /// No unit enters the state up to the step's horizon.
+    UnitNeverEnters {
+        /// The units.
+        units: Vec<Unit>,
+        /// The state.
+        state: ActiveState,
+    },
+    /// Each unit is so at the end of the step.
+    UnitIs {
+        /// The units.
+        units: Vec<Unit>,
+        /// The active state.
+        state: ActiveState,
+        /// The sub state.
+        sub: Option<String>,
+        /// The Result.
+        result: Option<String>,
+    },
+    /// Each unit has the same invocation and no state change since before the step.
+    UnitUnchanged {
+        /// The units.
+        units: Vec<Unit>,
+    },
+    /// The units enter their states in this order: the last to do so of one entry before the first of the next.
+    Order {
+        /// Units and states, first to last.
+        entries: Vec<(Vec<Unit>, ActiveState)>,
+    },
+    /// The journal has so many records that match.
+    Journal {
+        /// Whose records.
+        of: JournalSource,
+        /// What their message matches.
+        pattern: Pattern,
+        /// How many there must be.
+        times: Times,
+    },
+    /// Each container is in the condition at the end of the step.
+    Containers {
+        /// The containers.
+        containers: Vec<Container>,
+        /// The condition.
+        are: ContainerCondition,
+    },
+    /// Each container bears these labels at the end of the step.
+    ContainerLabels {
+        /// The containers.
+        containers: Vec<Container>,
+        /// Label and value; in a value `{unit}` was replaced by the container's stack unit.
+        labels: BTreeMap<String, String>,
+    },
+    /// Each container has these variables in its environment at the end of the step.
+    ContainerEnvironment {
+        /// The containers.
+        containers: Vec<Container>,
+        /// Name and value.
+        variables: BTreeMap<String, String>,
+    },
+    /// The alert endpoint received so many alerts about the units (counted for each).
+    Alert {
+        /// The units.
+        units: Vec<Unit>,
+        /// How many.
+        times: Times,
+    },
+    /// A file at the end of the step.
+    File {
+        /// Absolute path; files to look at are part of each picture.
+        path: String,
+        /// What it has to be like.
+        is: FileCondition,
+    },
+    /// What the step's last command printed (standard output and error together).
+    Output {
+        /// What it matches, line by line.
+        pattern: Pattern,
+        /// How many lines there must be.
+        times: Times,
+    },
+    /// Programs started in the guest during the step, by their arguments joined with blanks.
+    Process {
+        /// What the arguments match.
+        pattern: Pattern,
+        /// How many there must be.
+        times: Times,
+    },
+    /// The guest time of this step's actions, as a ratio to that of an earlier measured step.
+    AtMost {
+        /// The largest ratio that passes.
+        ratio: f64,
+        /// The `measure` of the earlier step.
+        of: String,
+    },
+}
+
+/// A regular expression as it was written, compiled.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    /// The expression; `text = "…"` was replaced by the manifest's expression of that name.
+    pub regex: Regex,
+    /// The name of the text, where it was given by name.
+    pub text: Option<String>,
+}
+
+/// How many of something there must be, inclusive on both ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// At least so many.
+    pub least: u32,
+    /// At most so many, where there is a limit.
+    pub most: Option<u32>,
+}
+
+/// Whose journal records a line looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JournalSource {
+    /// Those of the units' processes and the manager's about the units.
+    Units(Vec<Unit>),
+    /// The kernel's.
+    Kernel,
+    /// All.
+    Anything,
+}
+
+/// The active states of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActiveState {
+    /// Started.
+    Active,
+    /// Reloading its configuration.
+    Reloading,
+    /// Not running.
+    Inactive,
+    /// Not running after a failure.
+    Failed,
+    /// Being started.
+    Activating,
+    /// Being stopped.
+    Deactivating,
+}
+
+/// A container by the stack and service it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Container {
+    /// The stack, or none for a native container.
+    pub stack: Option<String>,
+    /// The compose service.
+    pub service: String,
+    /// The container's name.
+    pub name: String,
+    /// The stack's unit, in the user manager.
+    pub unit: String,
+}
+
+/// In what condition containers can be expected, compared with the picture before the step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContainerCondition {
+    /// Running.
+    Running,
+    /// Running, with a passing health check.
+    Healthy,
+    /// Running, with a failing health check.
+    Unhealthy,
+    /// Same id, start time and state.
+    Unchanged,
+    /// Same id, whatever its state.
+    SameIds,
+    /// Same id, not running.
+    Stopped,
+    /// Another id, running.
+    Recreated,
+    /// Not there.
+    Gone,
+}
+
+/// What a file is expected to be like; each given part must hold.
+#[derive(Debug, Clone, Default)]
+pub struct FileCondition {
+    /// The file is not there.
+    pub absent: bool,
+    /// The permission bits.
+    pub mode: Option<u32>,
+    /// The owner's name.
+    pub owner: Option<String>,
+    /// The lines it consists of, all and in order.
+    pub lines: Option<Vec<String>>,
+    /// What its text matches.
+    pub matches: Option<Pattern>,
+}
+
+/// Something that may differ or go wrong in a trial, with the reason.
+#[derive(Debug, Clone)]
+pub struct Exception {
+    /// Where it is written.
+    pub span: Span,
+    /// What is excepted.
+    pub what: Excepted,
+    /// Why, as a sentence.
+    pub reason: String,
+}
+
+/// What an exception is about.
+#[derive(Debug, Clone)]
+pub enum Excepted {
+    /// Units whose state may differ or fail.
+    Units(Vec<Unit>),
+    /// Containers that may differ.
+    Containers(Vec<Container>),
+    /// Journal records that may be there although they are of priority `err` or worse.
+    Journal(Pattern),
+}

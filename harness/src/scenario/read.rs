@@ -1,0 +1,243 @@
+//! A file as a whole: what stands at its top, its trials, and files beside each other.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
+use toml::de::DeTable;
+
+use super::connection::check_connections;
+use super::context::{Context, reported};
+use super::diagnostic::{Mistakes, nearest, suggest};
+use super::table::{Node, Table};
+use super::words::Place;
+use super::{Diagnostic, Excepted, Exception, HostFacts, Scenario, Section, Source, Span, Step, Time, Trial, World};
+
+/// Reads one scenario file; `name` is its file's name without the ending.
+///
+/// # Errors
+///
+/// Every mistake in the file, in the order of the text.
+pub fn read(source: Source, section: Section, name: &str, world: &World) -> Result<Scenario, Vec<Diagnostic>> {
+    let (tree, syntax) = DeTable::parse_recoverable(&source.text);
+    let mistakes = Mistakes::new(&source, &syntax);
+    if !is_kebab_case(name) {
+        let advice = "name the file in lower-case words joined with `-`, as in `missing-secret.toml`";
+        mistakes.report(0..0, format!("the file's name `{name}` is not kebab-case"), Some(advice.into()));
+    }
+    let file = Table::new(Place::File, tree.get_ref(), 0..0, &mistakes);
+    let title = file.need("title").and_then(Node::text).unwrap_or_default().to_owned();
+    let proves = known_names(file.need("proves").map(Node::array), &world.statements, "statement");
+    let broken_by = known_names(file.get("broken-by").map(Node::one_or_more), &world.faults, "fault");
+    let time = file.get("time").and_then(|node| node.word(Place::Time)).map(|word| word.name);
+    let hosts = hosts(&file, world);
+    let red = OnceCell::new();
+    let nowhere = |host| Context { host, stack: None, mistakes: &mistakes, red: &red };
+    let contexts = contexts(&file, hosts.into_iter().map(nowhere).collect(), &mistakes);
+    let trials: Vec<Trial> = contexts.into_iter().map(|context| trial(&file, context)).collect();
+    check_red(&file, &trials, red.get(), &mistakes);
+    file.finish("a file");
+
+    let found = mistakes.into_sorted();
+    if !found.is_empty() {
+        return Err(found);
+    }
+    Ok(Scenario {
+        section,
+        name: name.to_owned(),
+        title,
+        proves,
+        broken_by,
+        time: match time {
+            Some("virtual") => Time::Virtual,
+            Some("real") => Time::Real,
+            _ => Time::Any,
+        },
+        trials,
+        source,
+    })
+}
+
+/// Reads all scenario files; the section and the name of each come from its path, `…/<section>/<name>.toml`.
+///
+/// # Errors
+///
+/// Every mistake in every file, file by file, in the order of the sources.
+pub fn read_all(sources: Vec<Source>, world: &World) -> Result<Vec<Scenario>, Vec<Diagnostic>> {
+    let mut scenarios: Vec<Scenario> = Vec::new();
+    let mut mistakes = Vec::new();
+    let mut seen: BTreeMap<(Section, String), String> = BTreeMap::new();
+    for source in sources {
+        let path = source.path.clone();
+        let at_top = |message: String, advice: &str| Diagnostic {
+            path: path.clone(),
+            message,
+            span: 0..0,
+            advice: Some(advice.to_owned()),
+        };
+        let Some((section, name)) = place_of(&path) else {
+            let advice = "scenario files are `functional/…`, `failure/…` or `regression/<name>.toml`";
+            mistakes.push(at_top("this file is in no section".into(), advice));
+            continue;
+        };
+        if let Some(other) = seen.insert((section, name.clone()), path.clone()) {
+            let message = format!("a scenario `{name}` of this section is in `{other}` too");
+            mistakes.push(at_top(message, "trials are named by section and file: rename one"));
+        }
+        match read(source, section, &name, world) {
+            Ok(scenario) => scenarios.push(scenario),
+            Err(found) => mistakes.extend(found),
+        }
+    }
+    if mistakes.is_empty() { Ok(scenarios) } else { Err(mistakes) }
+}
+
+/// The section and the name that a path stands for.
+fn place_of(path: &str) -> Option<(Section, String)> {
+    let (folder, file) = path.rsplit_once('/')?;
+    let section = match folder.rsplit('/').next()? {
+        "functional" => Section::Functional,
+        "failure" => Section::Failure,
+        "regression" => Section::Regression,
+        _ => return None,
+    };
+    Some((section, file.strip_suffix(".toml")?.to_owned()))
+}
+
+fn is_kebab_case(name: &str) -> bool {
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    name.split('-').all(is_word)
+}
+
+/// The texts of the nodes, each of which has to be known and to stand there once.
+fn known_names<'k, K>(nodes: Option<Vec<Node<'_>>>, known: K, noun: &str) -> Vec<String>
+where
+    K: IntoIterator<Item = &'k String> + Copy,
+{
+    let mut names: Vec<String> = Vec::new();
+    for node in nodes.unwrap_or_default() {
+        let Some(name) = node.text() else { continue };
+        if !known.into_iter().any(|known| known == name) {
+            let advice = nearest(name, known.into_iter().map(String::as_str));
+            let advice = advice.map(|near| format!("did you mean `{near}`?"));
+            node.report(format!("there is no {noun} `{name}`"), advice);
+        } else if names.iter().any(|seen| seen == name) {
+            node.report(format!("`{name}` is named before"), Some("drop it".into()));
+        }
+        names.push(name.to_owned());
+    }
+    names
+}
+
+/// The hosts of the scenario. An unknown one has the nearest as its stand-in, so that the rest is read all the same.
+fn hosts<'w>(file: &Table<'_>, world: &'w World) -> Vec<&'w HostFacts> {
+    let mut hosts: Vec<&HostFacts> = Vec::new();
+    for node in file.need("hosts").map(Node::array).unwrap_or_default() {
+        let Some(name) = node.text() else { continue };
+        let known = || world.hosts.keys().map(String::as_str);
+        let facts = world.hosts.get(name).or_else(|| {
+            node.report(format!("there is no host `{name}`"), suggest(name, known()));
+            world.hosts.get(nearest(name, known()).or(known().next())?)
+        });
+        if hosts.iter().any(|seen| world.hosts.get(name).is_some_and(|facts| seen.name == facts.name)) {
+            node.report(format!("`{name}` is named before"), Some("drop it".into()));
+        }
+        hosts.extend(facts);
+    }
+    if hosts.is_empty() {
+        hosts.extend(world.hosts.values().next());
+    }
+    hosts
+}
+
+/// The contexts with the scenario's stack on each host, if it has one. An unknown stack has another as its stand-in, so
+/// that `@unit` does not fail everywhere for one misspelt name.
+fn contexts<'a>(file: &Table<'a>, hosts: Vec<Context<'a>>, mistakes: &Mistakes<'_>) -> Vec<Context<'a>> {
+    let Some(node) = file.get("stack") else { return hosts };
+    let with_stack = |context: Context<'a>, node: Option<Node<'a>>| {
+        let named = node.and_then(|node| reported(node, context.stack_named(node.text()?)));
+        Context { stack: named.or(context.host.stacks.first()), ..context }
+    };
+    if !node.is_table() {
+        return hosts.into_iter().map(|context| with_stack(context, Some(node))).collect();
+    }
+    let entries = node.entries();
+    for (name, span, _) in &entries {
+        if !hosts.iter().any(|context| context.host.name == *name) {
+            let advice = suggest(name, hosts.iter().map(|context| context.host.name.as_str()));
+            mistakes.report(span.clone(), format!("`{name}` is not among the scenario's hosts"), advice);
+        }
+    }
+    let of_host = |context: Context<'a>| {
+        let entry = entries.iter().find(|(name, ..)| *name == context.host.name);
+        if entry.is_none() {
+            let message = format!("no stack for host `{}`", context.host.name);
+            mistakes.missing(node.span(), message, "a table names a stack for each host");
+        }
+        with_stack(context, entry.map(|(_, _, node)| *node))
+    };
+    hosts.into_iter().map(of_host).collect()
+}
+
+fn trial<'a>(file: &Table<'a>, context: Context<'a>) -> Trial {
+    let given = file.get("given").map(|node| context.acts(node)).unwrap_or_default();
+    let steps = file.need("step").map(Node::array).unwrap_or_default();
+    let except = file.get("except").map(Node::array).unwrap_or_default();
+    let trial = Trial {
+        host: context.host.name.clone(),
+        stack: context.stack.map(|stack| stack.name.clone()),
+        given,
+        steps: steps.into_iter().filter_map(|node| step(node, &context)).collect(),
+        except: except.into_iter().filter_map(|node| exception(node, &context)).collect(),
+    };
+    check_connections(&trial, context.mistakes);
+    trial
+}
+
+fn step<'a>(node: Node<'a>, context: &Context<'a>) -> Option<Step> {
+    let table = node.table(Place::Step)?;
+    let step = Step {
+        name: table.get("name").and_then(Node::text).map(str::to_owned),
+        span: node.span(),
+        when: table.get("when").map(|node| context.acts(node)).unwrap_or_default(),
+        measure: table.get("measure").and_then(Node::text).map(str::to_owned),
+        then: table.need("then").map(|node| context.lines(node)).unwrap_or_default(),
+    };
+    table.finish("a step");
+    Some(step)
+}
+
+fn exception<'a>(node: Node<'a>, context: &Context<'a>) -> Option<Exception> {
+    let table = node.table(Place::Exception)?;
+    let (about, value) = table.lead("what is excepted")?;
+    let what = match about {
+        "unit" => Some(Excepted::Units(context.units(value))),
+        "containers" => Some(Excepted::Containers(context.containers(value))),
+        _ => context.pattern(value).map(Excepted::Journal),
+    };
+    let reason = table.need("reason").and_then(Node::text);
+    table.finish(&format!("`{about}`"));
+    Some(Exception { span: node.span(), what: what?, reason: reason?.to_owned() })
+}
+
+/// A scenario is worth its trial only if a fault is known to turn one of its lines red.
+fn check_red(file: &Table<'_>, trials: &[Trial], red: Option<&Span>, mistakes: &Mistakes<'_>) {
+    // A step whose `then` could not be read may hold the mark.
+    let all_read = trials.iter().flat_map(|trial| &trial.steps).all(|step| !step.then.is_empty());
+    match (file.get("broken-by"), red) {
+        (None, Some(span)) => mistakes.missing(
+            span.clone(),
+            "this line is `red`, but the scenario names no fault",
+            "add `broken-by = \"…\"` at the top of the file",
+        ),
+        (None, None) => {
+            file.need("broken-by");
+        }
+        (Some(node), None) if all_read => mistakes.missing(
+            node.span(),
+            "no line is marked `red`",
+            "add `red = true` to each line that fails under the fault",
+        ),
+        (Some(_), _) => {}
+    }
+}

@@ -1,0 +1,94 @@
+//! The world that the tests read scenarios against, and files that hold what is expected.
+
+mod mistakes;
+mod properties;
+mod resolved;
+mod shipped;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::*;
+
+/// The host igpu, from a manifest, with all statements and faults.
+pub(super) fn world() -> World {
+    let manifest: Value = serde_json::from_str(include_str!("igpu.json")).unwrap();
+    let groups = [('A', 1..=20), ('B', 21..=39), ('C', 40..=49)];
+    let faults = "secret-check-exits-zero fallback-warning-silent fallback-ignored unreadable-counts-as-present \
+        env-paths-world-readable secret-in-journal override-without-labels label-check-skips-docker-family \
+        label-check-skips-podman-family label-drift-kept drift-removed-without-dependents drift-removed-silently \
+        up-waits stop-is-down up-force-recreates socket-not-ordered start-fails-silently no-alert \
+        oneshot-without-remain";
+    World {
+        hosts: [("igpu".to_owned(), host(&manifest))].into(),
+        statements: groups
+            .into_iter()
+            .flat_map(|(group, numbers)| numbers.map(move |number: u32| format!("{group}{number}")))
+            .collect(),
+        faults: faults.split_whitespace().map(str::to_owned).collect(),
+    }
+}
+
+fn host(manifest: &Value) -> HostFacts {
+    let unit = |value: &Value| Unit {
+        name: text(&value["unit"]),
+        scope: if value["scope"] == "user" { Scope::User } else { Scope::System },
+    };
+    HostFacts {
+        name: text(&manifest["host"]),
+        user: text(&manifest["user"]["name"]),
+        stacks: list(&manifest["stacks"], stack),
+        units: list(&manifest["units"], unit).into_iter().collect(),
+        texts: serde_json::from_value(manifest["texts"].clone()).unwrap(),
+    }
+}
+
+fn stack(value: &Value) -> StackFacts {
+    let optional = |value: &Value| value.as_str().map(str::to_owned);
+    StackFacts {
+        name: text(&value["name"]),
+        unit: text(&value["unit"]),
+        compose: text(&value["compose"]),
+        env_paths: text(&value["env-paths"]),
+        services: list(&value["services"], |service| ServiceFacts {
+            name: text(&service["name"]),
+            container: text(&service["container"]),
+            health_check: service["health-check"].as_bool().unwrap(),
+            network_of: optional(&service["network-of"]),
+        }),
+        secrets: list(&value["secrets"], |secret| SecretFacts {
+            name: text(&secret["name"]),
+            native: text(&secret["native"]),
+            fallback: optional(&secret["fallback"]),
+        }),
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+fn list<T>(value: &Value, item: impl Fn(&Value) -> T) -> Vec<T> {
+    value.as_array().unwrap().iter().map(item).collect()
+}
+
+pub(super) fn source(path: &str, text: &str) -> Source {
+    Source { path: path.to_owned(), text: Arc::from(text) }
+}
+
+/// Compares with a file of the repository, or renews it when told to.
+pub(super) fn check_golden(path: &str, actual: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("HARNESS_UPDATE").is_some() {
+        std::fs::write(&path, actual).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        expected == actual,
+        "{} is out of date; if the change is meant, renew it with `HARNESS_UPDATE=1 cargo test -p harness scenario`\n{}",
+        path.display(),
+        pretty_assertions::StrComparison::new(&expected, actual),
+    );
+}

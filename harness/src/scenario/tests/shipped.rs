@@ -1,0 +1,91 @@
+//! What the repository ships: its scenarios, and the reference of the vocabulary.
+
+use super::super::words::{self, Place, WORDS, Word};
+use super::*;
+
+fn shipped() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let mut sources = Vec::new();
+    for section in ["functional", "failure", "regression"] {
+        for entry in std::fs::read_dir(root.join(section)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let text = std::fs::read_to_string(root.join(section).join(&name)).unwrap();
+            sources.push(source(&format!("scenarios/{section}/{name}"), &text));
+        }
+    }
+    sources
+}
+
+#[test]
+fn shipped_scenarios_are_without_mistakes() {
+    let sources = shipped();
+    let scenarios = read_all(sources.clone(), &world()).unwrap_or_else(|mistakes| {
+        let rendered = mistakes.iter().map(|mistake| {
+            let source = sources.iter().find(|source| source.path == mistake.path).unwrap();
+            mistake.render(source, false)
+        });
+        panic!("\n{}", rendered.collect::<Vec<_>>().join("\n\n"))
+    });
+    assert_eq!(scenarios.len(), sources.len());
+}
+
+#[test]
+fn reference_is_up_to_date() {
+    check_golden("../docs/scenarios.md", &reference());
+}
+
+const HEAD: &str = r#"title = "t"
+proves = ["A4"]
+hosts = ["igpu"]
+stack = "plex"
+given = [ { remove = "@secret" } ]
+broken-by = "no-alert"
+"#;
+const MEASURED: &str = r#"
+[[step]]
+when = { start = "@unit" }
+measure = "earlier"
+then = [ { unit = "@unit", enters = "active", red = true } ]
+"#;
+const ACT: &str = r#"{ run = "true" }"#;
+const LINE: &str = r#"{ unit = "@unit", is = "active" }"#;
+
+/// The example of a word, put where such a word stands in a file; a key of the example replaces that of the file.
+fn file_with(word: &Word) -> String {
+    let example = word.example;
+    let without = |text: &str, key: &str| -> String {
+        let is_other = |line: &&str| !line.starts_with(&format!("{key} ="));
+        text.lines().filter(is_other).map(|line| format!("{line}\n")).collect()
+    };
+    let key = example.split(' ').next().unwrap_or_default();
+    let step = |when: &str, then: &str| format!("[[step]]\nwhen = {when}\nthen = [ {then} ]\n");
+    let top = format!("{HEAD}{}", MEASURED.replace("earlier", "healthy"));
+    let leads_action = words::leads(Place::Act).any(|lead| example.starts_with(&format!("{{ {lead} =")));
+    match word.place {
+        Place::File if word.name == "step" => top,
+        Place::File | Place::Time => format!("{example}\n{}{MEASURED}", without(HEAD, key)),
+        Place::Step => format!("{HEAD}{MEASURED}{}{example}\n", without(&step(ACT, LINE), key)),
+        Place::Exception => format!("except = [ {example} ]\n{top}"),
+        Place::Placeholder => top + &step(&format!("{{ run = \"echo {example}\" }}"), LINE),
+        Place::OrderEntry => top + &step(ACT, &format!("{{ order = [ {example}, {example} ] }}")),
+        _ if leads_action => top + &step(example, LINE),
+        _ => top + &step(ACT, example),
+    }
+}
+
+#[test]
+fn examples_of_the_reference_are_without_mistakes() {
+    let mut world = world();
+    let stacks = world.hosts.values_mut().flat_map(|host| &mut host.stacks);
+    for stack in stacks {
+        stack.services.iter_mut().for_each(|service| service.health_check = true);
+        stack.secrets.extend(stack.secrets.clone());
+    }
+    for word in WORDS {
+        let text = file_with(word);
+        let example = source("example.toml", &text);
+        if let Err(mistakes) = read(example.clone(), Section::Functional, "example", &world) {
+            panic!("{}: {}\n{text}", word.name, mistakes[0].render(&example, false));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What a scenario may refer to: hosts with their stacks and units, the statements, the faults.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything a scenario file is checked against.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    /// The hosts by name.
+    pub hosts: BTreeMap<String, HostFacts>,
+    /// The numbers of the statements that exist (`A1` … `C49`).
+    pub statements: BTreeSet<String>,
+    /// The ids of the faults that `broken-by` may name.
+    pub faults: BTreeSet<String>,
+}
+
+/// What is known of a host before it boots, taken from its generation's manifest.
+#[derive(Debug, Clone, Default)]
+pub struct HostFacts {
+    /// The name by which scenarios choose the host.
+    pub name: String,
+    /// The name of the user who owns the stacks.
+    pub user: String,
+    /// The stacks in the order of the manifest.
+    pub stacks: Vec<StackFacts>,
+    /// Every unit of the generation.
+    pub units: BTreeSet<Unit>,
+    /// Message texts by name, as regular expressions.
+    pub texts: BTreeMap<String, String>,
+}
+
+/// One stack of a host.
+#[derive(Debug, Clone, Default)]
+pub struct StackFacts {
+    /// The stack's name, which is also its compose project.
+    pub name: String,
+    /// Its unit, in the user manager.
+    pub unit: String,
+    /// Its compose file in the guest.
+    pub compose: String,
+    /// The list of resolved env paths that a start writes.
+    pub env_paths: String,
+    /// Its services.
+    pub services: Vec<ServiceFacts>,
+    /// Its secrets, in order.
+    pub secrets: Vec<SecretFacts>,
+}
+
+/// One compose service.
+#[derive(Debug, Clone, Default)]
+pub struct ServiceFacts {
+    /// The service's name in the compose file.
+    pub name: String,
+    /// The container's name.
+    pub container: String,
+    /// Whether the container has a health check.
+    pub health_check: bool,
+    /// The service whose network it joins.
+    pub network_of: Option<String>,
+}
+
+/// One env file of a stack.
+#[derive(Debug, Clone, Default)]
+pub struct SecretFacts {
+    /// The file's name as messages give it.
+    pub name: String,
+    /// Where it is put by the secrets machinery.
+    pub native: String,
+    /// Where an older generation kept it.
+    pub fallback: Option<String>,
+}
+
+/// The manager a unit belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// PID 1.
+    System,
+    /// The manager of the user who owns the stacks.
+    User,
+}
+
+/// A unit and the manager it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Unit {
+    /// The manager.
+    pub scope: Scope,
+    /// The name with its suffix.
+    pub name: String,
+}

@@ -1,0 +1,127 @@
+//! Units, as `systemctl show` prints them.
+
+use std::collections::BTreeMap;
+
+use super::{ParseError, UnitRef, UnitState};
+
+const WHAT: &str = "the output of systemctl show";
+
+impl UnitState {
+    /// The unit that the state is of.
+    pub fn unit(&self) -> UnitRef<'_> {
+        UnitRef { scope: &self.scope, name: &self.name }
+    }
+}
+
+/// Reads the blocks of `systemctl show -p …`, one a unit, with an empty line between two.
+///
+/// # Errors
+/// Names the block's first line where `Id`, `LoadState`, `ActiveState` or `SubState` are missing, or a number is none.
+pub fn parse_units(scope: &str, text: &str) -> Result<Vec<UnitState>, ParseError> {
+    let mut units = Vec::new();
+    let mut block = Block::default();
+    for (index, line) in text.lines().enumerate() {
+        if line.is_empty() {
+            block.end(scope, &mut units)?;
+        } else {
+            block.add(index + 1, line)?;
+        }
+    }
+    block.end(scope, &mut units)?;
+    Ok(units)
+}
+
+#[derive(Default)]
+struct Block<'a> {
+    line: usize,
+    properties: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Block<'a> {
+    fn add(&mut self, number: usize, line: &'a str) -> Result<(), ParseError> {
+        if self.properties.is_empty() {
+            self.line = number;
+        }
+        let (name, value) =
+            line.split_once('=').ok_or_else(|| ParseError::new(WHAT, number, format!("{line:?} is no property")))?;
+        self.properties.insert(name, value);
+        Ok(())
+    }
+
+    fn end(&mut self, scope: &str, units: &mut Vec<UnitState>) -> Result<(), ParseError> {
+        let block = std::mem::take(self);
+        if !block.properties.is_empty() {
+            units.push(block.unit(scope)?);
+        }
+        Ok(())
+    }
+
+    fn unit(&self, scope: &str) -> Result<UnitState, ParseError> {
+        let text = |name| self.properties.get(name).copied().unwrap_or_default().to_owned();
+        Ok(UnitState {
+            scope: scope.to_owned(),
+            name: self.needed("Id")?,
+            load: self.needed("LoadState")?,
+            active: self.needed("ActiveState")?,
+            sub: self.needed("SubState")?,
+            result: text("Result"),
+            invocation: text("InvocationID"),
+            restarts: self.number("NRestarts")?,
+            active_enter: self.number("ActiveEnterTimestampMonotonic")?,
+            state_change: self.number("StateChangeTimestampMonotonic")?,
+            fragment: text("FragmentPath"),
+            transient: self.properties.get("Transient") == Some(&"yes"),
+        })
+    }
+
+    fn needed(&self, name: &str) -> Result<String, ParseError> {
+        match self.properties.get(name) {
+            Some(value) if !value.is_empty() => Ok((*value).to_owned()),
+            _ => Err(ParseError::new(WHAT, self.line, format!("the unit has no {name}"))),
+        }
+    }
+
+    /// Units without the property (a target has no `NRestarts`) count as zero.
+    fn number(&self, name: &str) -> Result<u64, ParseError> {
+        match self.properties.get(name) {
+            None | Some(&"") => Ok(0),
+            Some(value) => {
+                value.parse().map_err(|_| ParseError::new(WHAT, self.line, format!("{name} is {value:?}, no number")))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "Type=oneshot\nResult=exit-code\nNRestarts=2\nId=a-stack.service\nLoadState=loaded\n\
+        ActiveState=failed\nSubState=failed\nFragmentPath=/etc/systemd/user/a-stack.service\n\
+        InvocationID=abc\nActiveEnterTimestampMonotonic=0\nStateChangeTimestampMonotonic=17\nTransient=no\n\n\
+        Id=x.timer\nLoadState=loaded\nActiveState=active\nSubState=waiting\nTransient=yes\n";
+
+    #[test]
+    fn blocks_are_units() {
+        let units = parse_units("user", TEXT).unwrap();
+        assert_eq!(units.len(), 2);
+        assert_eq!(units[0].name, "a-stack.service");
+        assert_eq!((units[0].restarts, units[0].state_change), (2, 17));
+        assert_eq!((&*units[0].result, &*units[0].scope), ("exit-code", "user"));
+        assert!(units[1].transient && !units[0].transient);
+        assert_eq!(parse_units("user", "").unwrap(), []);
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let check = |text: &str, line: usize, part: &str| {
+            let error = parse_units("user", text).unwrap_err();
+            assert_eq!(error.line, line);
+            assert!(error.to_string().contains(part), "{error}");
+        };
+        check(&TEXT.replace("Id=x.timer\n", ""), 14, "no Id");
+        check(&TEXT.replace("ActiveState=failed", "ActiveState="), 1, "no ActiveState");
+        check(&TEXT.replace("=17", "=soon"), 1, "\"soon\", no number");
+        check("Failed to connect to bus", 1, "no property");
+    }
+}

@@ -1,0 +1,123 @@
+# The units that belong to no single stack: alerts, activation, watching, the native units, and the system's timers.
+{ paths, host }:
+let
+  inherit (builtins) concatStringsSep map toString;
+  unitFile = import ./unit-file.nix;
+  environment = import ./environment.nix { inherit paths host; };
+  script = name: "${paths.scripts}/${name}";
+  stackNames = concatStringsSep " " (map (stack: stack.name) host.stacks);
+  alertOnFailure = "stack-alert@%n.service";
+
+  unit = scope: wanted-by: name: sections: {
+    inherit name scope wanted-by;
+    text = unitFile.render sections;
+  };
+
+  # One instance a failed unit, with systemd's own word for the reason. It has no OnFailure= itself: an alert
+  # that cannot be delivered is visible as a failed unit and never starts another.
+  alert = scope: unit scope [ ] "stack-alert@.service" {
+    Unit = {
+      Description = "Alert about %i";
+      StartLimitIntervalSec = 0;
+    };
+    Service = {
+      Type = "oneshot";
+      Environment = unitFile.environment environment.alerts;
+      ExecStart = "${script "stack-alert"} %i \"result \${MONITOR_SERVICE_RESULT}\"";
+      TimeoutStartSec = 30;
+    };
+  };
+
+  activate = unit "user" [ ] "stacks-activate.service" {
+    Unit = {
+      Description = "Activation of the installed container stacks";
+      After = "podman.socket";
+      OnFailure = alertOnFailure;
+    };
+    Service = {
+      Type = "oneshot";
+      Environment = unitFile.environment environment.compose;
+      ExecStart = "${script "stacks-activate"} ${stackNames}";
+      TimeoutStartSec = 900;
+    };
+  };
+
+  watch = unit "user" [ "default.target" ] "stack-watch.service" {
+    Unit = {
+      Description = "Alerts about containers that die";
+      OnFailure = alertOnFailure;
+    };
+    Service = {
+      Environment = unitFile.environment (environment.user // environment.alerts);
+      ExecStart = script "stack-watch";
+      Restart = "always";
+      RestartSec = 5;
+    };
+    Install.WantedBy = "default.target";
+  };
+
+  # A container outside every stack, owned by its unit: podman itself updates it, and rolls back an image that
+  # does not become healthy, because readiness is the health check's.
+  native = container: unit container.scope [ "default.target" ] container.unit {
+    Unit = {
+      Description = "Native container ${container.container}";
+      OnFailure = alertOnFailure;
+    };
+    Service = {
+      Type = "notify";
+      NotifyAccess = "all";
+      Delegate = true;
+      Environment = unitFile.environment environment.user ++ [ "PODMAN_SYSTEMD_UNIT=%n" ];
+      ExecStart = concatStringsSep " " [
+        "${paths.tools}/podman run --rm --replace --detach --name ${container.container}"
+        "--cgroups=split --sdnotify=healthy"
+        "--label io.containers.autoupdate=registry"
+        "--health-cmd /bin/health --health-interval 10s --health-timeout 5s --health-retries 3"
+        container.image
+      ];
+      ExecStop = "${paths.tools}/podman stop --ignore --time 10 ${container.container}";
+      TimeoutStartSec = 120;
+      TimeoutStopSec = 60;
+    };
+    Install.WantedBy = "default.target";
+  };
+
+  # System timers whose service runs as the containers' user and speaks to that user's own manager.
+  asUser = description: service: {
+    Unit = {
+      Description = description;
+      After = "user@${toString host.user.uid}.service";
+      Wants = "user@${toString host.user.uid}.service";
+      OnFailure = alertOnFailure;
+    };
+    Service = {
+      Type = "oneshot";
+      User = host.user.name;
+      Group = host.user.group;
+      Environment = unitFile.environment (environment.user // environment.alerts // {
+        DBUS_SESSION_BUS_ADDRESS = "unix:path=${environment.runtime}/bus";
+      });
+    } // service;
+  };
+  daily = time: description: {
+    Unit.Description = description;
+    Timer = { OnCalendar = "*-*-* ${time}"; Persistent = true; };
+    Install.WantedBy = "timers.target";
+  };
+  system = unit "system" [ ];
+  systemTimer = unit "system" [ "timers.target" ];
+in
+[ (alert "user") (alert "system") activate watch ]
+++ map native host.native-units
+++ [
+  (system "podman-auto-update.service" (asUser "Update of all containers" {
+    ExecStart = "${script "podman-auto-update"} ${stackNames}";
+    TimeoutStartSec = 3600;
+  }))
+  (systemTimer "podman-auto-update.timer" (daily "04:00:00" "Daily update of all containers"))
+  (system "podman-rootless-prune.service" (asUser "Removal of containers that were stopped for long" {
+    ExecStart = "${script "podman-rootless-prune"} ${toString host.prune-after}";
+    TimeoutStartSec = 600;
+  }))
+  (systemTimer "podman-rootless-prune.timer" (daily "05:00:00" "Daily removal of containers that were stopped for long"))
+]
