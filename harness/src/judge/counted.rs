@@ -203,9 +203,10 @@ fn matching(
     let (matching, others): (Vec<_>, Vec<_>) =
         texts.partition(|(_, _, text)| pattern.regex.is_match(text));
     let others = others.iter().map(|(index, _, text)| (*index, &**text));
-    let closest = match matching.is_empty() {
-        true => words::closest(pattern, others),
-        false => None,
+    let closest = if matching.is_empty() {
+        words::closest(pattern, others)
+    } else {
+        None
     };
     Count {
         of,
