@@ -73,7 +73,7 @@ pub(super) fn pictures(entries: &[Entry]) -> Vec<Taken<'_>> {
 /// The changes of all units, in the order of guest time.
 pub(super) fn changes(entries: &[Entry]) -> Vec<Change<'_>> {
     let pictures = pictures(entries);
-    let mut last: BTreeMap<UnitRef, ActiveState> = BTreeMap::new();
+    let mut last: BTreeMap<UnitRef, TransitionKind> = BTreeMap::new();
     let mut changes = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
         let Entry::Journal(record) = entry else {
@@ -84,7 +84,7 @@ pub(super) fn changes(entries: &[Entry]) -> Vec<Change<'_>> {
         };
         let before = last.get(&transition.unit).copied();
         if let Some(change) = change(index, &transition, before, &pictures) {
-            last.insert(change.unit, change.state);
+            last.insert(change.unit, transition.kind);
             changes.push(change);
         }
     }
@@ -97,7 +97,7 @@ pub(super) fn changes(entries: &[Entry]) -> Vec<Change<'_>> {
 fn change<'a>(
     index: usize,
     transition: &Transition<'a>,
-    before: Option<ActiveState>,
+    before: Option<TransitionKind>,
     pictures: &[Taken],
 ) -> Option<Change<'a>> {
     let mut result = "success";
@@ -105,7 +105,7 @@ fn change<'a>(
         TransitionKind::Starting | TransitionKind::RestartScheduled => ActiveState::Activating,
         TransitionKind::Started | TransitionKind::Reloaded { .. } => ActiveState::Active,
         // The end of a oneshot service without RemainAfterExit= comes after it went down again.
-        TransitionKind::Finished if before == Some(ActiveState::Inactive) => return None,
+        TransitionKind::Finished if before == Some(TransitionKind::Deactivated) => return None,
         TransitionKind::Finished if never_was_active(index, transition, pictures) => {
             ActiveState::Inactive
         }
@@ -116,7 +116,9 @@ fn change<'a>(
         }
         TransitionKind::Stopping => ActiveState::Deactivating,
         // A unit that fails while it stops is `failed`, although its stop job is done.
-        TransitionKind::Stopped if before == Some(ActiveState::Failed) => return None,
+        TransitionKind::Stopped if matches!(before, Some(TransitionKind::Failed { .. })) => {
+            return None;
+        }
         TransitionKind::Stopped | TransitionKind::Deactivated => ActiveState::Inactive,
         TransitionKind::Reloading => ActiveState::Reloading,
         TransitionKind::Skipped
