@@ -204,9 +204,7 @@ pub(super) fn gap(
     if earlier.is_some_and(|earlier| unchanged(earlier, state)) {
         return None;
     }
-    let Some(stamp) = settled_stamp(state) else {
-        return None;
-    };
+    let stamp = settled_stamp(state)?;
     // A unit that this boot has not touched yet.
     if stamp == 0 && state.active == "inactive" {
         return None;
