@@ -51,6 +51,18 @@ fn the_journal_has_matching_records() {
         BROKEN,
         "no barrier",
     );
+    // A record from before the step that arrives late.
+    let late = Sample::ready()
+        .at(100.0)
+        .step()
+        .at(99.0)
+        .says(A, "ERROR: missing required secret env file");
+    check(
+        line(journal(missing, times(0, 0))),
+        &late.at(100.0).acts(1.0).end(200.0),
+        PASSED,
+        "",
+    );
     let anything = Expectation::Journal {
         of: JournalSource::Anything,
         pattern: pattern(missing),

@@ -4,6 +4,8 @@ use crate::scenario::{
     ActKind, ActiveState, ContainerCondition, Excepted, Exception, Expectation, Trial,
 };
 
+use crate::timeline::Entry;
+
 use super::builder::*;
 
 const A: &str = "a-stack.service";
@@ -219,6 +221,8 @@ fn errors_need_an_explanation() {
         &bad(),
         "",
     );
+    let forbidden = expecting(journal("^ERROR: all", times(0, 0)));
+    check("journal-error", &forbidden, &bad(), "all is lost");
     let noise = |identifier: &str| {
         let list = format!("[[noise]]\npattern = 'all is lost'\nreason = 'r'\n{identifier}");
         of_gate(
@@ -338,6 +342,11 @@ fn nothing_else_changes() {
         ends("failed", "exit-code"),
         "podman.service was active, is failed",
     );
+    let mut recovered = ends("active", "success");
+    if let Entry::Picture { picture, .. } = &mut recovered.timeline.entries[0] {
+        picture.units[2].active = "failed".into();
+    }
+    check(&quiet(), recovered, "podman.service was failed, is active");
     let transient = Sample::acted().in_picture(|picture| {
         let mut unit = picture.units[0].clone();
         (unit.name, unit.transient) = ("run-r1.service".into(), true);

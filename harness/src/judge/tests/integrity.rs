@@ -201,3 +201,24 @@ fn ends_that_managers_do_not_log_are_taken_from_the_picture() {
         Outcome::Passed
     );
 }
+
+#[test]
+fn records_are_read_as_the_manager_means_them() {
+    let check = |sample: &Sample, state, expected| {
+        let what = Expectation::UnitNeverEnters { units: a(), state };
+        super::builder::check(line(what), sample, expected, "");
+    };
+    // A oneshot service that does not remain is down before its start job is done.
+    let passing = Sample::acted()
+        .starting(A)
+        .deactivated(A)
+        .started(A)
+        .end(200.0);
+    check(&passing, ActiveState::Active, PASSED);
+    check(&passing, ActiveState::Inactive, FAILED);
+    // A unit that fails while it stops stays failed, although its stop job is done.
+    let stuck = Sample::acted().failed(A, "timeout").stopped(A);
+    let stuck = stuck.becomes(A, "failed", "failed", "timeout").end(200.0);
+    check(&stuck, ActiveState::Failed, FAILED);
+    check(&stuck, ActiveState::Inactive, PASSED);
+}

@@ -63,6 +63,11 @@ fn a_unit_is_in_a_state() {
         FAILED,
         "is active",
     );
+    // A picture that was taken too early says nothing, however late the barrier is.
+    let mut hasty = rest.clone().at(102.0);
+    hasty.take_picture();
+    let active = line(is(A, ActiveState::Active, None, None));
+    check(active, &hasty.at(200.0).barrier(), BROKEN, "horizon");
     check_end(
         is("c.service", ActiveState::Inactive, None, None),
         &rest,

@@ -167,6 +167,12 @@ impl Sample {
         sample.becomes(unit, "failed", "failed", result)
     }
 
+    pub fn deactivated(self, unit: &str) -> Self {
+        let id = "7ad2d189f7e94e70a38c781354912448";
+        let sample = self.manager(unit, id, "Deactivated successfully.", "");
+        sample.becomes(unit, "inactive", "dead", "success")
+    }
+
     pub fn stopped(self, unit: &str) -> Self {
         let sample = self.manager(unit, "9d1aaa27d60140bd96365438aad20286", "Stopped.", "done");
         sample.becomes(unit, "inactive", "dead", "success")
