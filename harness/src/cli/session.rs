@@ -18,8 +18,11 @@ pub fn open(sink: impl Fn(Event) + Send + Sync + 'static) -> Result<Hosts> {
 
 fn listen_for_signals(recorder: &Arc<Recorder>) -> Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])
-        .map_err(|source| Error::Io { operation: "listen for", path: "signals".into(), source })?;
+    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|source| Error::Io {
+        operation: "listen for",
+        path: "signals".into(),
+        source,
+    })?;
     let recorder = Arc::clone(recorder);
     std::thread::spawn(move || {
         for signal in signals.forever() {

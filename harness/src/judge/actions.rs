@@ -17,17 +17,15 @@ pub(super) fn verdicts<'a>(
     acts.iter().enumerate().map(move |(index, act)| {
         let finding = match done(recording, step, index) {
             Some((place, done)) => judge(act, done).evidence(vec![place]).at(done.to),
-            None => Finding::broken("the recording does not have the action: it was not done, or the recording broke off"),
+            None => {
+                Finding::broken("the recording does not have the action: it was not done, or the recording broke off")
+            }
         };
         finding.verdict(Subject::Action { step, index }, Some(&act.span), expected(act))
     })
 }
 
-fn done<'a>(
-    recording: &Recording<'a>,
-    step: Option<usize>,
-    index: usize,
-) -> Option<(usize, &'a ActionDone)> {
+fn done<'a>(recording: &Recording<'a>, step: Option<usize>, index: usize) -> Option<(usize, &'a ActionDone)> {
     let mut entries = recording.entries.iter().enumerate();
     entries.find_map(|(place, entry)| match entry {
         Entry::Action(done) if done.step == step && done.index == index => Some((place, done)),
@@ -51,11 +49,7 @@ fn judge(act: &Act, done: &ActionDone) -> Finding {
     if as_expected {
         return Finding::passed(Vec::new(), None);
     }
-    Finding::failed(format!(
-        "{:?} ended with status {}",
-        done.command, done.exit
-    ))
-    .nearest(last_words(done))
+    Finding::failed(format!("{:?} ended with status {}", done.command, done.exit)).nearest(last_words(done))
 }
 
 /// What the command printed last is mostly why it failed.
@@ -87,10 +81,7 @@ fn action(what: &ActKind) -> String {
         ActKind::Chown { paths, owner } => format!("chown {owner} {}", paths.join(" ")),
         ActKind::Write { path, .. } => format!("writing {path}"),
         ActKind::Knob { services, .. } => {
-            let services: Vec<_> = services
-                .iter()
-                .map(|(stack, service)| format!("{stack}/{service}"))
-                .collect();
+            let services: Vec<_> = services.iter().map(|(stack, service)| format!("{stack}/{service}")).collect();
             format!("turning the knob of {}", services.join(", "))
         }
         ActKind::Wait(time) => format!("waiting {}", words::seconds(*time)),

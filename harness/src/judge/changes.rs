@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::scenario::{
-    Act, ActKind, Container, ContainerCondition, Excepted, Expectation, JournalSource, Trial, Unit,
-};
+use crate::scenario::{Act, ActKind, Container, ContainerCondition, Excepted, Expectation, JournalSource, Trial, Unit};
 use crate::timeline::{ContainerState, Picture, UnitRef, UnitState};
 
 use super::finding::Finding;
@@ -48,14 +46,8 @@ struct Concern<'a> {
 
 impl<'a> Concern<'a> {
     fn of(trial: &'a Trial) -> Self {
-        let mut concern = Self {
-            own_stack: trial.stack.as_deref(),
-            ..Self::default()
-        };
-        let acts = trial
-            .given
-            .iter()
-            .chain(trial.steps.iter().flat_map(|step| &step.when));
+        let mut concern = Self { own_stack: trial.stack.as_deref(), ..Self::default() };
+        let acts = trial.given.iter().chain(trial.steps.iter().flat_map(|step| &step.when));
         acts.for_each(|act| concern.act(act));
         let lines = trial.steps.iter().flat_map(|step| &step.then);
         lines.for_each(|line| concern.line(&line.what));
@@ -82,8 +74,7 @@ impl<'a> Concern<'a> {
     }
 
     fn part_of(&mut self, stack: Option<&'a str>) {
-        self.stacks
-            .extend(stack.filter(|stack| self.own_stack == Some(stack)));
+        self.stacks.extend(stack.filter(|stack| self.own_stack == Some(stack)));
     }
 
     fn act(&mut self, act: &'a Act) {
@@ -103,20 +94,14 @@ impl<'a> Concern<'a> {
     /// Lines that expect something to stay as it is do not make it a concern: they check it, and so does this gate.
     fn line(&mut self, what: &'a Expectation) {
         match what {
-            Expectation::UnitEnters { .. }
-            | Expectation::UnitIs { .. }
-            | Expectation::Order { .. } => {
+            Expectation::UnitEnters { .. } | Expectation::UnitIs { .. } | Expectation::Order { .. } => {
                 units_of(what).into_iter().for_each(|unit| self.unit(unit));
             }
             Expectation::Containers { containers, are } => match are {
                 ContainerCondition::Unchanged | ContainerCondition::SameIds => {}
                 _ => self.containers(containers),
             },
-            Expectation::Journal {
-                of: JournalSource::Units(units),
-                times,
-                ..
-            }
+            Expectation::Journal { of: JournalSource::Units(units), times, .. }
             | Expectation::Alert { units, times }
                 if times.least > 0 =>
             {
@@ -127,10 +112,7 @@ impl<'a> Concern<'a> {
     }
 
     fn has_unit(&self, unit: UnitRef) -> bool {
-        let stack = unit
-            .name
-            .strip_suffix(STACK_UNIT)
-            .filter(|_| unit.scope == "user");
+        let stack = unit.name.strip_suffix(STACK_UNIT).filter(|_| unit.scope == "user");
         self.units.contains(&unit) || stack.is_some_and(|stack| self.stacks.contains(stack))
     }
 
@@ -146,16 +128,12 @@ impl<'a> Concern<'a> {
 fn units(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
     let (before, after) = (compared_units(first), compared_units(last));
     let names: BTreeSet<_> = before.keys().chain(after.keys()).copied().collect();
-    let differing = names
-        .into_iter()
-        .filter(|unit| !concern.has_unit(*unit))
-        .filter_map(|unit| {
-            let was = state_of(before.get(&unit).copied());
-            let is = state_of(after.get(&unit).copied());
-            let on_demand = comes_and_goes(unit, first) && was != "failed" && is != "failed";
-            (was != is && !on_demand)
-                .then(|| format!("{} was {was}, is {is}", words::unit_ref(unit)))
-        });
+    let differing = names.into_iter().filter(|unit| !concern.has_unit(*unit)).filter_map(|unit| {
+        let was = state_of(before.get(&unit).copied());
+        let is = state_of(after.get(&unit).copied());
+        let on_demand = comes_and_goes(unit, first) && was != "failed" && is != "failed";
+        (was != is && !on_demand).then(|| format!("{} was {was}, is {is}", words::unit_ref(unit)))
+    });
     differing.collect()
 }
 
@@ -163,9 +141,10 @@ fn units(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
 /// checks; devices are the kernel's; slices come and go with what is in them.
 fn compared_units(picture: &Picture) -> BTreeMap<UnitRef<'_>, &UnitState> {
     let passing = [".scope", ".slice", ".device"];
-    let lasting = picture.units.iter().filter(|state| {
-        !state.transient && !passing.iter().any(|suffix| state.name.ends_with(suffix))
-    });
+    let lasting = picture
+        .units
+        .iter()
+        .filter(|state| !state.transient && !passing.iter().any(|suffix| state.name.ends_with(suffix)));
     lasting.map(|state| (state.unit(), state)).collect()
 }
 
@@ -184,10 +163,7 @@ fn comes_and_goes(unit: UnitRef, picture: &Picture) -> bool {
         return false;
     };
     let starters = [format!("{stem}.socket"), format!("{stem}.timer")];
-    picture
-        .units
-        .iter()
-        .any(|state| state.scope == unit.scope && starters.contains(&state.name))
+    picture.units.iter().any(|state| state.scope == unit.scope && starters.contains(&state.name))
 }
 
 fn containers(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
@@ -197,78 +173,45 @@ fn containers(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String>
     let gone = gone.map(|name| format!("the container {name} is gone"));
     let new = after.keys().filter(|name| !before.contains_key(*name));
     let new = new.map(|name| format!("the container {name} is new"));
-    let both = before
-        .iter()
-        .filter_map(|(name, was)| Some((*was, *after.get(name)?)));
+    let both = before.iter().filter_map(|(name, was)| Some((*was, *after.get(name)?)));
     let changed = both.filter_map(|(was, is)| container_difference(was, is, concern.boots));
     gone.chain(new).chain(changed).collect()
 }
 
-fn other_containers<'a>(
-    picture: &'a Picture,
-    concern: &Concern,
-) -> BTreeMap<&'a str, &'a ContainerState> {
-    let others = picture
-        .containers
-        .iter()
-        .filter(|container| !concern.has_container(container));
-    others
-        .map(|container| (&*container.name, container))
-        .collect()
+fn other_containers<'a>(picture: &'a Picture, concern: &Concern) -> BTreeMap<&'a str, &'a ContainerState> {
+    let others = picture.containers.iter().filter(|container| !concern.has_container(container));
+    others.map(|container| (&*container.name, container)).collect()
 }
 
 fn container_difference(was: &ContainerState, is: &ContainerState, boots: bool) -> Option<String> {
     let name = &was.name;
     if was.id != is.id {
-        return Some(format!(
-            "{name} was recreated: {}, before {}",
-            short(&is.id),
-            short(&was.id)
-        ));
+        return Some(format!("{name} was recreated: {}, before {}", short(&is.id), short(&was.id)));
     }
     if was.state != is.state {
         return Some(format!("{name} was {}, is {}", was.state, is.state));
     }
     if was.started != is.started && !boots {
-        return Some(format!(
-            "{name} was started again: at {}, before at {}",
-            is.started, was.started
-        ));
+        return Some(format!("{name} was started again: at {}, before at {}", is.started, was.started));
     }
     // A check that is still starting becomes healthy by itself, and starts anew with the machine.
-    let regressed =
-        was.health != is.health && is.health != "healthy" && !(boots && is.health == "starting");
-    regressed.then(|| {
-        format!(
-            "{name} was {:?}, is {:?} by its health check",
-            was.health, is.health
-        )
-    })
+    let regressed = was.health != is.health && is.health != "healthy" && !(boots && is.health == "starting");
+    regressed.then(|| format!("{name} was {:?}, is {:?} by its health check", was.health, is.health))
 }
 
 /// The published ports of the containers that the scenario stops or starts come and go with them, and a picture does
 /// not say whose a socket is: then sockets tell nothing.
 fn sockets(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
     let running = |picture: &Picture| -> BTreeSet<String> {
-        let concerned = picture
-            .containers
-            .iter()
-            .filter(|container| concern.has_container(container));
+        let concerned = picture.containers.iter().filter(|container| concern.has_container(container));
         let running = concerned.filter(|container| container.state == "running");
         running.map(|container| container.name.clone()).collect()
     };
     if running(first) != running(last) {
         return Vec::new();
     }
-    let (before, after): (BTreeSet<_>, BTreeSet<_>) = (
-        first.sockets.iter().collect(),
-        last.sockets.iter().collect(),
-    );
-    let closed = before
-        .difference(&after)
-        .map(|socket| format!("nobody listens on {socket} any more"));
-    let opened = after
-        .difference(&before)
-        .map(|socket| format!("somebody listens on {socket} now"));
+    let (before, after): (BTreeSet<_>, BTreeSet<_>) = (first.sockets.iter().collect(), last.sockets.iter().collect());
+    let closed = before.difference(&after).map(|socket| format!("nobody listens on {socket} any more"));
+    let opened = after.difference(&before).map(|socket| format!("somebody listens on {socket} now"));
     closed.chain(opened).collect()
 }

@@ -19,8 +19,5 @@ pub(super) fn service(container: &ContainerState) -> &str {
 }
 
 fn label<'a>(container: &'a ContainerState, names: [&str; 2]) -> Option<&'a str> {
-    names
-        .iter()
-        .find_map(|name| container.labels.get(*name))
-        .map(String::as_str)
+    names.iter().find_map(|name| container.labels.get(*name)).map(String::as_str)
 }

@@ -17,13 +17,7 @@ pub(super) struct Finding {
 
 impl Finding {
     pub fn passed(evidence: Vec<usize>, at: Option<Moment>) -> Self {
-        Self {
-            result: VerdictResult::Passed,
-            observed: String::new(),
-            nearest: None,
-            evidence,
-            at,
-        }
+        Self { result: VerdictResult::Passed, observed: String::new(), nearest: None, evidence, at }
     }
 
     pub fn failed(observed: impl Into<String>) -> Self {
@@ -36,21 +30,11 @@ impl Finding {
 
     /// Passed without sentences, failed with them.
     pub fn of_sentences(sentences: Vec<String>) -> Self {
-        if sentences.is_empty() {
-            Self::passed(Vec::new(), None)
-        } else {
-            Self::failed(sentences.join("\n"))
-        }
+        if sentences.is_empty() { Self::passed(Vec::new(), None) } else { Self::failed(sentences.join("\n")) }
     }
 
     fn unhappy(result: VerdictResult, observed: String) -> Self {
-        Self {
-            result,
-            observed,
-            nearest: None,
-            evidence: Vec::new(),
-            at: None,
-        }
+        Self { result, observed, nearest: None, evidence: Vec::new(), at: None }
     }
 
     pub fn nearest(mut self, nearest: Option<String>) -> Self {

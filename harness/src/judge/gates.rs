@@ -4,12 +4,10 @@
 use std::collections::BTreeSet;
 
 use crate::scenario::{
-    ActKind, ActiveState, Container, ContainerCondition, Excepted, Expectation, JournalSource,
-    Trial, Unit,
+    ActKind, ActiveState, Container, ContainerCondition, Excepted, Expectation, JournalSource, Trial, Unit,
 };
 use crate::timeline::{
-    ContainerState, Entry, MESSAGE_ID_COREDUMP, MESSAGE_ID_OOMD_KILL, Record, TransitionKind,
-    UnitRef,
+    ContainerState, Entry, MESSAGE_ID_COREDUMP, MESSAGE_ID_OOMD_KILL, Record, TransitionKind, UnitRef,
 };
 
 use super::counted::{self, is_about};
@@ -21,12 +19,7 @@ use super::{Noise, Subject, Verdict, compose, words};
 const ERR: u8 = 3;
 
 /// The kernel's words for a program that it killed for a fault of its own.
-const PROGRAM_FAULTS: [&str; 4] = [
-    "segfault at ",
-    "general protection fault",
-    "traps: ",
-    "invalid opcode",
-];
+const PROGRAM_FAULTS: [&str; 4] = ["segfault at ", "general protection fault", "traps: ", "invalid opcode"];
 
 /// The kernel's words for its own faults.
 const KERNEL_FAULTS: [&str; 10] = [
@@ -47,11 +40,7 @@ const MEMORY_FAULTS: [&str; 3] = ["Out of memory:", "oom-kill:", "Memory cgroup 
 
 /// The gates that have something to say.
 pub(super) fn verdicts(recording: &Recording, noise: &[Noise]) -> Vec<Verdict> {
-    let gates = Gates {
-        recording,
-        noise,
-        reported: BTreeSet::new(),
-    };
+    let gates = Gates { recording, noise, reported: BTreeSet::new() };
     gates.verdicts()
 }
 
@@ -67,41 +56,20 @@ impl<'a> Gates<'_, 'a> {
         let from = self.recording.ready().unwrap_or(0);
         let found = [
             ("core-dump", "no program crashes", self.records(0, is_crash)),
-            (
-                "kernel",
-                "the kernel finds no fault in itself",
-                self.records(0, is_kernel_fault),
-            ),
-            (
-                "out-of-memory",
-                "nothing is killed for lack of memory",
-                self.records(0, is_out_of_memory),
-            ),
+            ("kernel", "the kernel finds no fault in itself", self.records(0, is_kernel_fault)),
+            ("out-of-memory", "nothing is killed for lack of memory", self.records(0, is_out_of_memory)),
         ];
-        let mut verdicts: Vec<_> = found
-            .into_iter()
-            .filter_map(|(name, expected, records)| self.gate(name, expected, records))
-            .collect();
+        let mut verdicts: Vec<_> =
+            found.into_iter().filter_map(|(name, expected, records)| self.gate(name, expected, records)).collect();
         let failures = self.unit_failures(from);
-        verdicts.extend(self.gate(
-            "unit-failure",
-            "no unit fails but those that are expected to",
-            failures,
-        ));
+        verdicts.extend(self.gate("unit-failure", "no unit fails but those that are expected to", failures));
         let errors = self.errors(from);
-        verdicts.extend(self.gate(
-            "journal-error",
-            "the journal has no error that nothing explains",
-            errors,
-        ));
+        verdicts.extend(self.gate("journal-error", "the journal has no error that nothing explains", errors));
         verdicts
     }
 
     fn gate(&mut self, name: &str, expected: &str, found: Vec<(usize, String)>) -> Option<Verdict> {
-        let new: Vec<_> = found
-            .into_iter()
-            .filter(|(index, _)| !self.reported.contains(index))
-            .collect();
+        let new: Vec<_> = found.into_iter().filter(|(index, _)| !self.reported.contains(index)).collect();
         let first = new.first()?;
         let at = self.recording.entries.get(first.0).and_then(Entry::at);
         let (evidence, sentences): (Vec<_>, Vec<_>) = new.into_iter().unzip();
@@ -121,15 +89,10 @@ impl<'a> Gates<'_, 'a> {
 
     /// The project's list and the scenario's exceptions speak for a record.
     fn is_known(&self, record: &Record) -> bool {
-        let excepted = self
-            .recording
-            .trial
-            .except
-            .iter()
-            .any(|exception| match &exception.what {
-                Excepted::Journal(pattern) => pattern.regex.is_match(record.message()),
-                _ => false,
-            });
+        let excepted = self.recording.trial.except.iter().any(|exception| match &exception.what {
+            Excepted::Journal(pattern) => pattern.regex.is_match(record.message()),
+            _ => false,
+        });
         excepted || self.noise.iter().any(|noise| noise.explains(record))
     }
 
@@ -143,11 +106,7 @@ impl<'a> Gates<'_, 'a> {
         failed
             .map(|change| {
                 let at = words::moment(change.at);
-                let sentence = format!(
-                    "{} failed ({}) at {at}",
-                    words::unit_ref(change.unit),
-                    change.result
-                );
+                let sentence = format!("{} failed ({}) at {at}", words::unit_ref(change.unit), change.result);
                 (change.index, sentence)
             })
             .collect()
@@ -156,9 +115,7 @@ impl<'a> Gates<'_, 'a> {
     fn may_fail(&self, unit: UnitRef) -> bool {
         let trial = self.recording.trial;
         let excepted = trial.except.iter().any(|exception| match &exception.what {
-            Excepted::Units(units) => units
-                .iter()
-                .any(|excepted| words::same_unit(excepted, unit)),
+            Excepted::Units(units) => units.iter().any(|excepted| words::same_unit(excepted, unit)),
             _ => false,
         });
         excepted || is_expected_to_fail(trial, unit) || self.is_expected_health_check(unit)
@@ -189,9 +146,7 @@ impl<'a> Gates<'_, 'a> {
 
     /// What a manager says about a unit that may fail.
     fn is_consequence(&self, record: &Record) -> bool {
-        record
-            .managed_unit()
-            .is_some_and(|unit| self.may_fail(unit))
+        record.managed_unit().is_some_and(|unit| self.may_fail(unit))
     }
 }
 
@@ -199,11 +154,7 @@ fn quoted(record: &Record) -> String {
     let unit = record.unit().map(words::unit_ref);
     let by = unit.or_else(|| record.identifier().map(str::to_owned));
     let by = by.unwrap_or_else(|| "somebody".to_owned());
-    format!(
-        "{by} says {:?} at {}",
-        record.message(),
-        words::moment(record.at)
-    )
+    format!("{by} says {:?} at {}", record.message(), words::moment(record.at))
 }
 
 fn kernel_says(record: &Record, words: &[&str]) -> bool {
@@ -221,10 +172,7 @@ fn is_kernel_fault(record: &Record) -> bool {
 fn is_out_of_memory(record: &Record) -> bool {
     let kind = record.transition().map(|transition| transition.kind);
     record.message_id() == Some(MESSAGE_ID_OOMD_KILL)
-        || matches!(
-            kind,
-            Some(TransitionKind::OutOfMemory | TransitionKind::Failed { result: "oom-kill" })
-        )
+        || matches!(kind, Some(TransitionKind::OutOfMemory | TransitionKind::Failed { result: "oom-kill" }))
         || kernel_says(record, &MEMORY_FAULTS)
 }
 
@@ -232,19 +180,11 @@ fn is_expected_to_fail(trial: &Trial, unit: UnitRef) -> bool {
     let is_it = |units: &[Unit]| units.iter().any(|named| words::same_unit(named, unit));
     let mut lines = trial.steps.iter().flat_map(|step| &step.then);
     lines.any(|line| match &line.what {
-        Expectation::UnitEnters {
-            units,
-            state: ActiveState::Failed,
-            ..
+        Expectation::UnitEnters { units, state: ActiveState::Failed, .. }
+        | Expectation::UnitIs { units, state: ActiveState::Failed, .. } => is_it(units),
+        Expectation::Order { entries } => {
+            entries.iter().any(|(units, state)| *state == ActiveState::Failed && is_it(units))
         }
-        | Expectation::UnitIs {
-            units,
-            state: ActiveState::Failed,
-            ..
-        } => is_it(units),
-        Expectation::Order { entries } => entries
-            .iter()
-            .any(|(units, state)| *state == ActiveState::Failed && is_it(units)),
         _ => false,
     })
 }
@@ -261,9 +201,9 @@ fn is_asked_for(trial: &Trial, record: &Record) -> bool {
             };
             is_of && pattern.regex.is_match(record.message())
         }
-        Expectation::Alert { units, times } if times.most != Some(0) => units
-            .iter()
-            .any(|unit| counted::is_alert_about(record, unit)),
+        Expectation::Alert { units, times } if times.most != Some(0) => {
+            units.iter().any(|unit| counted::is_alert_about(record, unit))
+        }
         _ => false,
     })
 }
@@ -280,20 +220,14 @@ fn may_be_unhealthy(trial: &Trial, container: &ContainerState) -> bool {
     let is_it = |named: &[Container]| named.iter().any(|named| named.name == container.name);
     let mut lines = trial.steps.iter().flat_map(|step| &step.then);
     let expected = lines.any(|line| match &line.what {
-        Expectation::Containers {
-            containers,
-            are: ContainerCondition::Unhealthy,
-        } => is_it(containers),
+        Expectation::Containers { containers, are: ContainerCondition::Unhealthy } => is_it(containers),
         _ => false,
     });
     let excepted = trial.except.iter().any(|exception| match &exception.what {
         Excepted::Containers(containers) => is_it(containers),
         _ => false,
     });
-    let mut acts = trial
-        .given
-        .iter()
-        .chain(trial.steps.iter().flat_map(|step| &step.when));
+    let mut acts = trial.given.iter().chain(trial.steps.iter().flat_map(|step| &step.when));
     let turned = acts.any(|act| match &act.what {
         ActKind::Knob { services, .. } => services.iter().any(|(stack, service)| {
             compose::project(container) == Some(stack) && compose::service(container) == service

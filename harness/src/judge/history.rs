@@ -44,14 +44,9 @@ impl<'a> Taken<'a> {
 }
 
 /// The changes that concern a unit of a scenario.
-pub(super) fn of_unit<'r, 'a>(
-    changes: &'r [Change<'a>],
-    unit: &Unit,
-) -> impl Iterator<Item = &'r Change<'a>> {
+pub(super) fn of_unit<'r, 'a>(changes: &'r [Change<'a>], unit: &Unit) -> impl Iterator<Item = &'r Change<'a>> {
     let unit = unit.clone();
-    changes
-        .iter()
-        .filter(move |change| same_unit(&unit, change.unit))
+    changes.iter().filter(move |change| same_unit(&unit, change.unit))
 }
 
 /// All pictures, in order.
@@ -60,11 +55,7 @@ pub(super) fn pictures(entries: &[Entry]) -> Vec<Taken<'_>> {
         .iter()
         .enumerate()
         .filter_map(|(index, entry)| match entry {
-            Entry::Picture { at, picture, .. } => Some(Taken {
-                index,
-                at: *at,
-                picture,
-            }),
+            Entry::Picture { at, picture, .. } => Some(Taken { index, at: *at, picture }),
             _ => None,
         })
         .collect()
@@ -106,9 +97,7 @@ fn change<'a>(
         TransitionKind::Started | TransitionKind::Reloaded { .. } => ActiveState::Active,
         // The end of a oneshot service without RemainAfterExit= comes after it went down again.
         TransitionKind::Finished if before == Some(TransitionKind::Deactivated) => return None,
-        TransitionKind::Finished if never_was_active(index, transition, pictures) => {
-            ActiveState::Inactive
-        }
+        TransitionKind::Finished if never_was_active(index, transition, pictures) => ActiveState::Inactive,
         TransitionKind::Finished => ActiveState::Active,
         TransitionKind::Failed { result: failure } => {
             result = failure;
@@ -121,26 +110,15 @@ fn change<'a>(
         }
         TransitionKind::Stopped | TransitionKind::Deactivated => ActiveState::Inactive,
         TransitionKind::Reloading => ActiveState::Reloading,
-        TransitionKind::Skipped
-        | TransitionKind::NotStarted { .. }
-        | TransitionKind::OutOfMemory => return None,
+        TransitionKind::Skipped | TransitionKind::NotStarted { .. } | TransitionKind::OutOfMemory => return None,
     };
-    Some(Change {
-        index,
-        at: transition.at,
-        unit: transition.unit,
-        state,
-        result,
-        invocation: transition.invocation,
-    })
+    Some(Change { index, at: transition.at, unit: transition.unit, state, result, invocation: transition.invocation })
 }
 
 /// Whether the next picture shows that a finished oneshot service was not `active` at any time: the user manager logs
 /// the end of its process no differently from one that remains.
 fn never_was_active(index: usize, transition: &Transition, pictures: &[Taken]) -> bool {
-    let next = pictures
-        .iter()
-        .find(|taken| taken.index > index && taken.at.boot == transition.at.boot);
+    let next = pictures.iter().find(|taken| taken.index > index && taken.at.boot == transition.at.boot);
     let state = next.and_then(|taken| taken.unit(transition.unit));
     state.is_some_and(|state| {
         state.active == "inactive"
@@ -155,13 +133,8 @@ fn unlogged_ends<'a>(pictures: &[Taken<'a>], changes: &[Change<'a>]) -> Vec<Chan
     let ends = pictures.windows(2).flat_map(|pair| {
         let [before, after] = [pair[0], pair[1]];
         after.picture.units.iter().filter_map(move |unit| {
-            let at = Moment {
-                boot: after.at.boot,
-                micros: unit.state_change,
-            };
-            let before = before
-                .unit(unit.unit())
-                .filter(|_| before.at.boot == after.at.boot)?;
+            let at = Moment { boot: after.at.boot, micros: unit.state_change };
+            let before = before.unit(unit.unit()).filter(|_| before.at.boot == after.at.boot)?;
             let ended = ends_unlogged(before, unit) && unit.state_change > before.state_change;
             ended.then_some(Change {
                 index: after.index,
@@ -193,12 +166,7 @@ fn explained(changes: &[Change], end: &Change) -> bool {
 }
 
 /// What is wrong with the recorded changes of a unit if the picture shows a change that none of them explains.
-pub(super) fn gap(
-    changes: &[Change],
-    before: Taken,
-    after: Taken,
-    state: &UnitState,
-) -> Option<String> {
+pub(super) fn gap(changes: &[Change], before: Taken, after: Taken, state: &UnitState) -> Option<String> {
     let same_boot = before.at.boot == after.at.boot;
     let earlier = before.unit(state.unit()).filter(|_| same_boot);
     if earlier.is_some_and(|earlier| unchanged(earlier, state)) {
@@ -209,49 +177,33 @@ pub(super) fn gap(
     if stamp == 0 && state.active == "inactive" {
         return None;
     }
-    let since = Moment {
-        boot: after.at.boot,
-        micros: stamp.saturating_sub(STAMP_TOLERANCE),
-    };
+    let since = Moment { boot: after.at.boot, micros: stamp.saturating_sub(STAMP_TOLERANCE) };
     let explains = |change: &Change| {
         change.unit == state.unit()
             && super::words::state_name(change.state) == state.active
             && change.at >= since
-            && (state.active != "active"
-                || change.invocation.is_empty()
-                || change.invocation == state.invocation)
+            && (state.active != "active" || change.invocation.is_empty() || change.invocation == state.invocation)
     };
     if changes.iter().any(explains) {
         return None;
     }
-    let last = changes
-        .iter()
-        .rfind(|change| change.unit == state.unit() && change.at <= after.at)
-        .map_or_else(
-            || "no change of it was recorded".to_owned(),
-            |change| {
-                let state = super::words::state_name(change.state);
-                format!(
-                    "the last recorded change is to {state}, at {}",
-                    super::words::moment(change.at)
-                )
-            },
-        );
+    let last = changes.iter().rfind(|change| change.unit == state.unit() && change.at <= after.at).map_or_else(
+        || "no change of it was recorded".to_owned(),
+        |change| {
+            let state = super::words::state_name(change.state);
+            format!("the last recorded change is to {state}, at {}", super::words::moment(change.at))
+        },
+    );
     Some(format!(
         "{} has been {} since {}, but {last}",
         super::words::unit_ref(state.unit()),
         state.active,
-        super::words::moment(Moment {
-            boot: after.at.boot,
-            micros: stamp
-        }),
+        super::words::moment(Moment { boot: after.at.boot, micros: stamp }),
     ))
 }
 
 fn unchanged(earlier: &UnitState, now: &UnitState) -> bool {
-    earlier.active == now.active
-        && earlier.invocation == now.invocation
-        && settled_stamp(earlier) == settled_stamp(now)
+    earlier.active == now.active && earlier.invocation == now.invocation && settled_stamp(earlier) == settled_stamp(now)
 }
 
 /// When the unit entered its state. While it starts, stops or reloads, its sub states change without a record.

@@ -14,16 +14,11 @@ const SPELT_OUT: usize = 5;
 
 /// The verdict on the recording, if it is not whole.
 pub(super) fn verdict(recording: &Recording, timeline: &Timeline) -> Option<Verdict> {
-    let complaints: Vec<String> = [
-        told(timeline),
-        milestones(recording),
-        sequence(recording),
-        order(recording),
-        gaps(recording),
-    ]
-    .into_iter()
-    .flat_map(shortened)
-    .collect();
+    let complaints: Vec<String> =
+        [told(timeline), milestones(recording), sequence(recording), order(recording), gaps(recording)]
+            .into_iter()
+            .flat_map(shortened)
+            .collect();
     (!complaints.is_empty()).then(|| {
         let expected = "the recording is whole and in order".to_owned();
         Finding::broken(complaints.join("\n")).verdict(Subject::Recording, None, expected)
@@ -58,15 +53,9 @@ fn milestones(recording: &Recording) -> Vec<String> {
     let begun: Vec<usize> = recording.entries.iter().filter_map(step_begun).collect();
     if begun.iter().copied().ne(0..steps) {
         let begun: Vec<_> = begun.iter().map(|step| (step + 1).to_string()).collect();
-        complaints.push(format!(
-            "the trial has {steps} steps, but those that began are: {}",
-            begun.join(", ")
-        ));
+        complaints.push(format!("the trial has {steps} steps, but those that began are: {}", begun.join(", ")));
     }
-    let first_step = recording
-        .entries
-        .iter()
-        .position(|entry| step_begun(entry).is_some());
+    let first_step = recording.entries.iter().position(|entry| step_begun(entry).is_some());
     let first_picture = recording.pictures.first().map(|taken| taken.index);
     if first_step.is_some_and(|step| first_picture.is_none_or(|picture| picture > step)) {
         complaints.push("there is no picture from before the first step".to_owned());
@@ -77,13 +66,9 @@ fn milestones(recording: &Recording) -> Vec<String> {
             complaints.push(format!("there is no picture of the end of step {number}"));
         }
         match view.barrier {
-            None => complaints.push(format!(
-                "the journal's end in step {number} did not arrive: there is no barrier"
-            )),
+            None => complaints.push(format!("the journal's end in step {number} did not arrive: there is no barrier")),
             Some((_, at)) if at < view.acted => {
-                complaints.push(format!(
-                    "the barrier of step {number} is from before the end of its actions"
-                ));
+                complaints.push(format!("the barrier of step {number} is from before the end of its actions"));
             }
             Some(_) => {}
         }
@@ -104,14 +89,16 @@ fn sequence(recording: &Recording) -> Vec<String> {
     let mut complaints = Vec::new();
     for (index, record) in recording.records(0..recording.entries.len()) {
         let Some((id, number)) = record.sequence() else {
-            complaints.push(format!("the journal record in entry {index} has no sequence number, so that lost records would go unnoticed"));
+            complaints.push(format!(
+                "the journal record in entry {index} has no sequence number, so that lost records would go unnoticed"
+            ));
             continue;
         };
-        let expected = last
-            .insert((record.at.boot, id), number)
-            .map(|before| before.saturating_add(1));
+        let expected = last.insert((record.at.boot, id), number).map(|before| before.saturating_add(1));
         if let Some(expected) = expected.filter(|expected| *expected != number) {
-            complaints.push(format!("the journal goes on with record {number} at entry {index}, where {expected} should follow"));
+            complaints.push(format!(
+                "the journal goes on with record {number} at entry {index}, where {expected} should follow"
+            ));
         }
     }
     complaints
@@ -125,9 +112,7 @@ fn order(recording: &Recording) -> Vec<String> {
     for (index, entry) in recording.entries.iter().enumerate() {
         let (kind, at) = match entry {
             Entry::Journal(record) => ("journal record", record.at),
-            Entry::Ready { at } | Entry::Step { at, .. } | Entry::Boot { at } => {
-                ("step or boot", *at)
-            }
+            Entry::Ready { at } | Entry::Step { at, .. } | Entry::Boot { at } => ("step or boot", *at),
             Entry::Picture { at, .. } => ("picture", *at),
             Entry::Barrier { at, .. } => ("barrier", *at),
             Entry::Action(done) if done.to < done.from => {
@@ -137,9 +122,7 @@ fn order(recording: &Recording) -> Vec<String> {
             Entry::Action(_) | Entry::Exec { .. } | Entry::Broken { .. } => continue,
         };
         if latest.get(kind).is_some_and(|latest| at < *latest) {
-            complaints.push(format!(
-                "the {kind} in entry {index} is older than the one before it"
-            ));
+            complaints.push(format!("the {kind} in entry {index} is older than the one before it"));
         }
         latest.insert(kind, at);
     }
@@ -151,9 +134,7 @@ fn gaps(recording: &Recording) -> Vec<String> {
     let named = named_units(recording.trial);
     let is_checked = |state: &UnitState| {
         (state.scope == "user" && state.name.ends_with("-stack.service"))
-            || named
-                .iter()
-                .any(|unit| words::same_unit(unit, state.unit()))
+            || named.iter().any(|unit| words::same_unit(unit, state.unit()))
     };
     let pairs = recording.pictures.windows(2).map(|pair| (pair[0], pair[1]));
     pairs
@@ -166,10 +147,7 @@ fn gaps(recording: &Recording) -> Vec<String> {
 
 /// Every unit that an action or a line of the trial names.
 pub(super) fn named_units(trial: &Trial) -> BTreeSet<&Unit> {
-    let acts = trial
-        .given
-        .iter()
-        .chain(trial.steps.iter().flat_map(|step| &step.when));
+    let acts = trial.given.iter().chain(trial.steps.iter().flat_map(|step| &step.when));
     let acted_on = acts.filter_map(|act| match &act.what {
         ActKind::Systemctl { units, .. } => Some(units),
         _ => None,

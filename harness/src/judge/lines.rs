@@ -24,9 +24,7 @@ pub(super) enum DecidedBy {
 pub(super) fn decided_by(what: &Expectation) -> DecidedBy {
     match what {
         Expectation::UnitEnters { .. } | Expectation::Order { .. } => DecidedBy::Sight,
-        Expectation::Journal { times, .. }
-        | Expectation::Alert { times, .. }
-        | Expectation::Process { times, .. } => {
+        Expectation::Journal { times, .. } | Expectation::Alert { times, .. } | Expectation::Process { times, .. } => {
             if counted::is_positive(*times) {
                 DecidedBy::Sight
             } else {
@@ -52,11 +50,7 @@ pub(super) fn verdicts(recording: &Recording, index: usize, step: &Step) -> Vec<
             Some((settled, view)) => judge(view, *settled, line),
             None => Finding::broken("the recording ends before the step begins"),
         };
-        let subject = Subject::Line {
-            step: index,
-            index: place,
-            red: line.red,
-        };
+        let subject = Subject::Line { step: index, index: place, red: line.red };
         finding.verdict(subject, Some(&line.span), words::expected(line))
     };
     step.then.iter().enumerate().map(verdict).collect()
@@ -79,9 +73,7 @@ fn judge(view: &StepView, settled: Moment, line: &Line) -> Finding {
 fn too_early(view: &StepView, settled: Moment, line: &Line) -> Option<Finding> {
     let horizon = horizon_of(view, settled, line);
     let Some((_, barrier)) = view.barrier else {
-        return Some(Finding::broken(
-            "the recording of the step breaks off: no barrier arrived",
-        ));
+        return Some(Finding::broken("the recording of the step breaks off: no barrier arrived"));
     };
     let pictured = match decided_by(&line.what) {
         DecidedBy::Picture => view.after.map(|after| after.at),
@@ -110,15 +102,8 @@ fn horizon_of(view: &StepView, settled: Moment, line: &Line) -> Moment {
 
 /// When the last positive line was decided, and the last action was done.
 fn settled(view: &StepView) -> Moment {
-    let positive = view
-        .step
-        .then
-        .iter()
-        .filter_map(|line| decided_at(view, line));
-    positive
-        .chain([view.acted, view.origin])
-        .max()
-        .unwrap_or(view.acted)
+    let positive = view.step.then.iter().filter_map(|line| decided_at(view, line));
+    positive.chain([view.acted, view.origin]).max().unwrap_or(view.acted)
 }
 
 /// When a positive line is decided: as soon as it is seen, and at the latest when its time is over.
@@ -133,11 +118,7 @@ fn decided_at(view: &StepView, line: &Line) -> Option<Moment> {
 /// How far the recording of a step must reach for all of its lines.
 pub(super) fn horizon(view: &StepView) -> Moment {
     let settled = settled(view);
-    let lines = view
-        .step
-        .then
-        .iter()
-        .map(|line| horizon_of(view, settled, line));
+    let lines = view.step.then.iter().map(|line| horizon_of(view, settled, line));
     lines.max().unwrap_or(settled)
 }
 

@@ -44,10 +44,7 @@ pub fn judge(trial: &Trial, timeline: &Timeline, noise: &[Noise]) -> Judgement {
     verdicts.extend(integrity::verdict(&recording, timeline));
     verdicts.extend(gates::verdicts(&recording, noise));
     verdicts.extend(changes::verdict(&recording));
-    Judgement {
-        outcome: outcome(&verdicts),
-        verdicts,
-    }
+    Judgement { outcome: outcome(&verdicts), verdicts }
 }
 
 /// The worst verdict decides. Without any, nothing was judged, and that is no success.

@@ -58,12 +58,7 @@ impl Noise {
             .noise
             .into_iter()
             .enumerate()
-            .map(|(index, noise)| {
-                Self::new(noise).map_err(|problem| NoiseError::Entry {
-                    entry: index + 1,
-                    problem,
-                })
-            })
+            .map(|(index, noise)| Self::new(noise).map_err(|problem| NoiseError::Entry { entry: index + 1, problem }))
             .collect()
     }
 
@@ -75,18 +70,13 @@ impl Noise {
         if written.reason.trim().is_empty() {
             return Err("say in `reason` why the message may be there".into());
         }
-        Ok(Self {
-            pattern,
-            identifier: written.identifier,
-            reason: written.reason,
-        })
+        Ok(Self { pattern, identifier: written.identifier, reason: written.reason })
     }
 
     /// Whether the record is of this kind.
     pub fn explains(&self, record: &Record) -> bool {
         let program = self.identifier.as_deref();
-        program.is_none_or(|name| record.identifier() == Some(name))
-            && self.pattern.is_match(record.message())
+        program.is_none_or(|name| record.identifier() == Some(name)) && self.pattern.is_match(record.message())
     }
 }
 
@@ -108,14 +98,8 @@ mod tests {
         check("[[noise]]\npattern = 'x'", "reason");
         check("[[noise]]\npattern = 'x'\nreason = ' '", "entry 1");
         check("[[noise]]\npattern = '('\nreason = 'r'", "entry 1");
-        check(
-            "[[noise]]\npattern = '.*'\nreason = 'r'",
-            "matches everything",
-        );
-        check(
-            "[[noise]]\npattern = 'x'\nreason = 'r'\nunit = 'u'",
-            "unknown field",
-        );
+        check("[[noise]]\npattern = '.*'\nreason = 'r'", "matches everything");
+        check("[[noise]]\npattern = 'x'\nreason = 'r'\nunit = 'u'", "unknown field");
         let noise = Noise::parse_all("[[noise]]\npattern = '^x'\nidentifier = 'p'\nreason = 'r'");
         assert_eq!(noise.unwrap()[0].identifier.as_deref(), Some("p"));
     }

@@ -32,9 +32,7 @@ fn output(view: &StepView, pattern: &Pattern, times: Times) -> Finding {
         Finding::passed(Vec::new(), None)
     } else {
         let closest = words::closest(pattern, lines().map(|line| ((), line)));
-        let nearest = closest
-            .filter(|_| count == 0)
-            .map(|((), line)| format!("the closest is {line:?}"));
+        let nearest = closest.filter(|_| count == 0).map(|((), line)| format!("the closest is {line:?}"));
         Finding::failed(format!("matching lines: {count} of {}", lines().count())).nearest(nearest)
     };
     finding.evidence(vec![*place]).at(last.to)
@@ -46,24 +44,15 @@ fn at_most(view: &StepView, ratio: f64, of: &str) -> Finding {
         .rposition(|step| step.measure.as_deref() == Some(of))
         .and_then(|step| view.recording.step(step));
     let Some(reference) = measured else {
-        return Finding::broken(format!(
-            "the recording has no earlier step that measures {of:?}"
-        ));
+        return Finding::broken(format!("the recording has no earlier step that measures {of:?}"));
     };
     let (Some(taken), Some(allowed)) = (duration(view), duration(&reference)) else {
-        return Finding::broken(
-            "the actions were not recorded, or a boot lies between their begin and end",
-        );
+        return Finding::broken("the actions were not recorded, or a boot lies between their begin and end");
     };
     if allowed.is_zero() {
         return Finding::broken(format!("the actions of {of:?} took no time at all"));
     }
-    let evidence = view
-        .actions
-        .iter()
-        .chain(&reference.actions)
-        .map(|(place, _)| *place)
-        .collect();
+    let evidence = view.actions.iter().chain(&reference.actions).map(|(place, _)| *place).collect();
     let found = taken.as_secs_f64() / allowed.as_secs_f64();
     let finding = if found <= ratio {
         Finding::passed(Vec::new(), None)
@@ -82,12 +71,8 @@ fn duration(view: &StepView) -> Option<Duration> {
     let complete = !view.actions.is_empty() && view.actions.len() == view.step.when.len();
     let each = view.actions.iter().map(|(_, done)| {
         let micros = done.to.micros.checked_sub(done.from.micros);
-        micros
-            .filter(|_| done.from.boot == done.to.boot)
-            .map(Duration::from_micros)
+        micros.filter(|_| done.from.boot == done.to.boot).map(Duration::from_micros)
     });
     let total: Option<Vec<Duration>> = each.collect();
-    total
-        .filter(|_| complete)
-        .map(|durations| durations.iter().sum())
+    total.filter(|_| complete).map(|durations| durations.iter().sum())
 }

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::scenario::{
-    ActiveState, Container, ContainerCondition, Expectation, FileCondition, Unit,
-};
+use crate::scenario::{ActiveState, Container, ContainerCondition, Expectation, FileCondition, Unit};
 use crate::timeline::{ContainerState, FileFound, Moment, UnitState};
 
 use super::finding::Finding;
@@ -18,44 +16,26 @@ pub(super) fn judge(view: &StepView, what: &Expectation) -> Finding {
         return no_picture();
     };
     let finding = match what {
-        Expectation::UnitIs {
-            units,
-            state,
-            sub,
-            result,
-        } => each(units, |unit| {
-            is(after, unit, *state, sub.as_deref(), result.as_deref())
-        }),
-        Expectation::UnitUnchanged { units } => {
-            each(units, |unit| unit_unchanged(view, after, unit))
+        Expectation::UnitIs { units, state, sub, result } => {
+            each(units, |unit| is(after, unit, *state, sub.as_deref(), result.as_deref()))
         }
+        Expectation::UnitUnchanged { units } => each(units, |unit| unit_unchanged(view, after, unit)),
         Expectation::Containers { containers, are } => {
             let Some(before) = view.before else {
                 return Finding::broken("the recording has no picture from before the step");
             };
-            each(containers, |container| {
-                in_condition(before, after, container, *are)
-            })
+            each(containers, |container| in_condition(before, after, container, *are))
         }
-        Expectation::ContainerLabels { containers, labels } => each(containers, |container| {
-            has_pairs(after, container, "label", labels, |state| &state.labels)
-        }),
-        Expectation::ContainerEnvironment {
-            containers,
-            variables,
-        } => each(containers, |container| {
-            has_pairs(after, container, "variable", variables, |state| {
-                &state.environment
-            })
-        }),
+        Expectation::ContainerLabels { containers, labels } => {
+            each(containers, |container| has_pairs(after, container, "label", labels, |state| &state.labels))
+        }
+        Expectation::ContainerEnvironment { containers, variables } => {
+            each(containers, |container| has_pairs(after, container, "variable", variables, |state| &state.environment))
+        }
         Expectation::File { path, is } => file(after, path, is),
         _ => Finding::broken("the line is not about the end of a step"),
     };
-    Finding {
-        at: Some(after.at),
-        ..finding
-    }
-    .evidence(vec![after.index])
+    Finding { at: Some(after.at), ..finding }.evidence(vec![after.index])
 }
 
 /// Whether units end the step in a sub state, after they changed at a moment.
@@ -68,11 +48,7 @@ pub(super) fn sub_state(view: &StepView, changed: Moment, units: &[Unit], sub: &
     }
     each(units, |unit| match after.unit(words::as_ref(unit)) {
         Some(state) if state.sub == sub => None,
-        Some(state) => Some(format!(
-            "{} ends the step in {}",
-            words::unit(unit),
-            in_words(state)
-        )),
+        Some(state) => Some(format!("{} ends the step in {}", words::unit(unit), in_words(state))),
         None => Some(not_loaded(unit)),
     })
 }
@@ -93,19 +69,10 @@ fn not_loaded(unit: &Unit) -> String {
 }
 
 fn in_words(state: &UnitState) -> String {
-    format!(
-        "{} ({}), result {:?}",
-        state.active, state.sub, state.result
-    )
+    format!("{} ({}), result {:?}", state.active, state.sub, state.result)
 }
 
-fn is(
-    after: Taken,
-    unit: &Unit,
-    active: ActiveState,
-    sub: Option<&str>,
-    result: Option<&str>,
-) -> Option<String> {
+fn is(after: Taken, unit: &Unit, active: ActiveState, sub: Option<&str>, result: Option<&str>) -> Option<String> {
     let Some(state) = after.unit(words::as_ref(unit)) else {
         return Some(not_loaded(unit));
     };
@@ -116,57 +83,32 @@ fn is(
 }
 
 fn unit_unchanged(view: &StepView, after: Taken, unit: &Unit) -> Option<String> {
-    let before = view
-        .before
-        .and_then(|before| before.unit(words::as_ref(unit)));
+    let before = view.before.and_then(|before| before.unit(words::as_ref(unit)));
     let now = after.unit(words::as_ref(unit));
     let (Some(before), Some(now)) = (before, now) else {
         return Some(not_loaded(unit));
     };
     let name = words::unit(unit);
-    if let Some(change) = view
-        .changes()
-        .find(|change| words::same_unit(unit, change.unit))
-    {
+    if let Some(change) = view.changes().find(|change| words::same_unit(unit, change.unit)) {
         let at = words::seconds(view.elapsed(change.at));
-        return Some(format!(
-            "{name} entered {} at {at}",
-            words::state_name(change.state)
-        ));
+        return Some(format!("{name} entered {} at {at}", words::state_name(change.state)));
     }
     if before.active != now.active || before.sub != now.sub {
-        return Some(format!(
-            "{name} was {}, is {}",
-            in_words(before),
-            in_words(now)
-        ));
+        return Some(format!("{name} was {}, is {}", in_words(before), in_words(now)));
     }
     let other_invocation = before.invocation != now.invocation;
     let changed = other_invocation || before.state_change != now.state_change;
     changed.then(|| {
-        let what = if other_invocation {
-            "runs in another invocation"
-        } else {
-            "has changed its state"
-        };
+        let what = if other_invocation { "runs in another invocation" } else { "has changed its state" };
         format!("{name} is {} as before, but {what} since", now.active)
     })
 }
 
 fn find<'a>(taken: Taken<'a>, container: &Container) -> Option<&'a ContainerState> {
-    taken
-        .picture
-        .containers
-        .iter()
-        .find(|state| state.name == container.name)
+    taken.picture.containers.iter().find(|state| state.name == container.name)
 }
 
-fn in_condition(
-    before: Taken,
-    after: Taken,
-    container: &Container,
-    are: ContainerCondition,
-) -> Option<String> {
+fn in_condition(before: Taken, after: Taken, container: &Container, are: ContainerCondition) -> Option<String> {
     let name = &container.name;
     let Some(now) = find(after, container) else {
         return (are != ContainerCondition::Gone).then(|| format!("{name} is not there"));
@@ -182,9 +124,7 @@ fn in_condition(
         | ContainerCondition::Stopped
         | ContainerCondition::Recreated => match find(before, container) {
             Some(earlier) => compared(earlier, now, are),
-            None => Some(format!(
-                "{name} was not there before the step, so it cannot be compared"
-            )),
+            None => Some(format!("{name} was not there before the step, so it cannot be compared")),
         },
     }
 }
@@ -194,47 +134,33 @@ fn wrong_health(now: &ContainerState, running: bool, health: &str) -> Option<Str
 }
 
 fn condition(state: &ContainerState) -> String {
-    let health = if state.health.is_empty() {
-        "no health"
-    } else {
-        &state.health
-    };
+    let health = if state.health.is_empty() { "no health" } else { &state.health };
     format!("{} ({health})", state.state)
 }
 
-fn compared(
-    before: &ContainerState,
-    now: &ContainerState,
-    are: ContainerCondition,
-) -> Option<String> {
+fn compared(before: &ContainerState, now: &ContainerState, are: ContainerCondition) -> Option<String> {
     let name = &now.name;
     let same_id = before.id == now.id;
     let running = now.state == "running";
     if are == ContainerCondition::Recreated {
         return match (same_id, running) {
-            (true, _) => Some(format!(
-                "{name} is the same container as before ({})",
-                short(&now.id)
-            )),
+            (true, _) => Some(format!("{name} is the same container as before ({})", short(&now.id))),
             (false, false) => Some(format!("{name} was recreated, but is {}", condition(now))),
             (false, true) => None,
         };
     }
     if !same_id {
         let (before, now) = (short(&before.id), short(&now.id));
-        return Some(format!(
-            "{name} is another container: {now}, before {before}"
-        ));
+        return Some(format!("{name} is another container: {now}, before {before}"));
     }
     match are {
         ContainerCondition::Stopped => running.then(|| format!("{name} is {}", condition(now))),
         ContainerCondition::Unchanged if before.state != now.state => {
             Some(format!("{name} was {}, is {}", before.state, now.state))
         }
-        ContainerCondition::Unchanged if before.started != now.started => Some(format!(
-            "{name} was started again: at {}, before at {}",
-            now.started, before.started
-        )),
+        ContainerCondition::Unchanged if before.started != now.started => {
+            Some(format!("{name} was started again: at {}, before at {}", now.started, before.started))
+        }
         _ => None,
     }
 }
@@ -290,15 +216,8 @@ fn file_complaints(path: &str, found: &FileFound, is: &FileCondition) -> Vec<Str
     if is.lines.as_ref().is_some_and(|wanted| *wanted != lines) {
         complaints.push(format!("{path} has the lines {lines:?}"));
     }
-    if is
-        .matches
-        .as_ref()
-        .is_some_and(|pattern| !pattern.regex.is_match(&found.text))
-    {
-        complaints.push(format!(
-            "{path} does not match: its text is {:?}",
-            found.text
-        ));
+    if is.matches.as_ref().is_some_and(|pattern| !pattern.regex.is_match(&found.text)) {
+        complaints.push(format!("{path} does not match: its text is {:?}", found.text));
     }
     complaints
 }

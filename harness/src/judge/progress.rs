@@ -34,26 +34,14 @@ pub fn progress(trial: &Trial, step: usize, timeline: &Timeline) -> Progress {
     let now = recording.now().unwrap_or(Moment { boot: 0, micros: 0 });
     let Some(view) = recording.step(step) else {
         let waits_for = format!("step {} to begin", step + 1);
-        let undecided = vec![Undecided {
-            line: None,
-            waits_for,
-            until: None,
-        }];
-        return Progress {
-            undecided,
-            horizon: now,
-        };
+        let undecided = vec![Undecided { line: None, waits_for, until: None }];
+        return Progress { undecided, horizon: now };
     };
-    let missing = (0..view.step.when.len())
-        .filter(|index| view.actions.iter().all(|(_, done)| done.index != *index));
+    let missing = (0..view.step.when.len()).filter(|index| view.actions.iter().all(|(_, done)| done.index != *index));
     let mut undecided: Vec<_> = missing
         .map(|index| {
             let waits_for = format!("action {} of the step to end", index + 1);
-            Undecided {
-                line: None,
-                waits_for,
-                until: None,
-            }
+            Undecided { line: None, waits_for, until: None }
         })
         .collect();
     let acting = !undecided.is_empty();
@@ -67,8 +55,5 @@ pub fn progress(trial: &Trial, step: usize, timeline: &Timeline) -> Progress {
             });
         }
     }
-    Progress {
-        undecided,
-        horizon: lines::horizon(&view),
-    }
+    Progress { undecided, horizon: lines::horizon(&view) }
 }

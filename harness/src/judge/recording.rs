@@ -50,19 +50,12 @@ pub(super) struct StepView<'r, 'a> {
 impl<'a> Recording<'a> {
     pub fn new(trial: &'a Trial, timeline: &'a Timeline) -> Self {
         let entries = &timeline.entries[..end_of_trial(trial, &timeline.entries)];
-        Self {
-            trial,
-            entries,
-            changes: history::changes(entries),
-            pictures: history::pictures(entries),
-        }
+        Self { trial, entries, changes: history::changes(entries), pictures: history::pictures(entries) }
     }
 
     /// The place of the `Ready` entry.
     pub fn ready(&self) -> Option<usize> {
-        self.entries
-            .iter()
-            .position(|entry| matches!(entry, Entry::Ready { .. }))
+        self.entries.iter().position(|entry| matches!(entry, Entry::Ready { .. }))
     }
 
     /// The records of the journal in a range of entries.
@@ -77,45 +70,23 @@ impl<'a> Recording<'a> {
     /// A step, if it began.
     pub fn step<'r>(&'r self, index: usize) -> Option<StepView<'r, 'a>> {
         let step = self.trial.steps.get(index)?;
-        let (start, begin) =
-            self.entries
-                .iter()
-                .enumerate()
-                .find_map(|(place, entry)| match entry {
-                    Entry::Step { step, at } if *step == index => Some((place, *at)),
-                    _ => None,
-                })?;
+        let (start, begin) = self.entries.iter().enumerate().find_map(|(place, entry)| match entry {
+            Entry::Step { step, at } if *step == index => Some((place, *at)),
+            _ => None,
+        })?;
         let end = self.entries[start + 1..]
             .iter()
             .position(|entry| matches!(entry, Entry::Step { .. }))
             .map_or(self.entries.len(), |length| start + 1 + length);
         let range = start..end;
         let actions = actions(self.entries, &range, index);
-        let first = actions
-            .iter()
-            .map(|(_, done)| done.from)
-            .min()
-            .unwrap_or(begin);
-        let ended = actions
-            .iter()
-            .map(|(_, done)| done.to)
-            .max()
-            .unwrap_or(begin);
-        let booted = self.entries[range.clone()]
-            .iter()
-            .rev()
-            .find_map(|entry| match entry {
-                Entry::Boot { at } => Some(Moment {
-                    boot: at.boot,
-                    micros: 0,
-                }),
-                _ => None,
-            });
-        let before = self
-            .pictures
-            .iter()
-            .rfind(|taken| taken.index < start)
-            .copied();
+        let first = actions.iter().map(|(_, done)| done.from).min().unwrap_or(begin);
+        let ended = actions.iter().map(|(_, done)| done.to).max().unwrap_or(begin);
+        let booted = self.entries[range.clone()].iter().rev().find_map(|entry| match entry {
+            Entry::Boot { at } => Some(Moment { boot: at.boot, micros: 0 }),
+            _ => None,
+        });
+        let before = self.pictures.iter().rfind(|taken| taken.index < start).copied();
         Some(StepView {
             recording: self,
             index,
@@ -132,11 +103,7 @@ impl<'a> Recording<'a> {
     }
 
     fn after(&self, range: &Range<usize>, step: usize) -> Option<Taken<'a>> {
-        let taken = self
-            .pictures
-            .iter()
-            .rfind(|taken| range.contains(&taken.index))
-            .copied()?;
+        let taken = self.pictures.iter().rfind(|taken| range.contains(&taken.index)).copied()?;
         let ends = matches!(&self.entries[taken.index], Entry::Picture { step: of, .. } if *of == Some(step));
         ends.then_some(taken)
     }
@@ -155,11 +122,7 @@ impl<'a> StepView<'_, 'a> {
 
     /// The guest time from the action to a moment.
     pub fn elapsed(&self, at: Moment) -> Duration {
-        let from = if at.boot == self.origin.boot {
-            self.origin.micros
-        } else {
-            self.begin.micros
-        };
+        let from = if at.boot == self.origin.boot { self.origin.micros } else { self.begin.micros };
         Duration::from_micros(at.micros.saturating_sub(from))
     }
 
@@ -182,10 +145,7 @@ impl<'a> StepView<'_, 'a> {
 /// A moment so much later.
 pub(super) fn later(at: Moment, by: Duration) -> Moment {
     let by = u64::try_from(by.as_micros()).unwrap_or(u64::MAX);
-    Moment {
-        boot: at.boot,
-        micros: at.micros.saturating_add(by),
-    }
+    Moment { boot: at.boot, micros: at.micros.saturating_add(by) }
 }
 
 /// The trial is over with the picture and the barrier of its last step; what comes behind them is not judged.
@@ -193,23 +153,15 @@ fn end_of_trial(trial: &Trial, entries: &[Entry]) -> usize {
     let Some(last) = trial.steps.len().checked_sub(1) else {
         return entries.len();
     };
-    let picture = entries
-        .iter()
-        .rposition(|entry| matches!(entry, Entry::Picture { step, .. } if *step == Some(last)));
-    let barrier = entries
-        .iter()
-        .rposition(|entry| matches!(entry, Entry::Barrier { step, .. } if *step == Some(last)));
+    let picture = entries.iter().rposition(|entry| matches!(entry, Entry::Picture { step, .. } if *step == Some(last)));
+    let barrier = entries.iter().rposition(|entry| matches!(entry, Entry::Barrier { step, .. } if *step == Some(last)));
     match (picture, barrier) {
         (Some(picture), Some(barrier)) => picture.max(barrier) + 1,
         _ => entries.len(),
     }
 }
 
-fn actions<'a>(
-    entries: &'a [Entry],
-    range: &Range<usize>,
-    step: usize,
-) -> Vec<(usize, &'a ActionDone)> {
+fn actions<'a>(entries: &'a [Entry], range: &Range<usize>, step: usize) -> Vec<(usize, &'a ActionDone)> {
     range
         .clone()
         .filter_map(|index| match &entries[index] {

@@ -15,32 +15,20 @@ pub(super) enum Sight {
     /// It did.
     Seen { at: Moment, evidence: Vec<usize> },
     /// It did not, so far.
-    Missing {
-        observed: String,
-        nearest: Option<String>,
-        evidence: Vec<usize>,
-    },
+    Missing { observed: String, nearest: Option<String>, evidence: Vec<usize> },
 }
 
 /// When the time of a positive line is over.
 pub(super) fn deadline(view: &StepView, line: &Line) -> Moment {
-    line.within.map_or_else(
-        || later(view.acted.max(view.origin), PATIENCE),
-        |within| view.deadline(within),
-    )
+    line.within.map_or_else(|| later(view.acted.max(view.origin), PATIENCE), |within| view.deadline(within))
 }
 
 /// Looks for a positive line; none for lines that are no positive ones.
 pub(super) fn look(view: &StepView, line: &Line) -> Option<Sight> {
     match &line.what {
-        Expectation::UnitEnters {
-            units,
-            state,
-            result,
-            ..
-        } => Some(all(units
-            .iter()
-            .map(|unit| enters(view, unit, *state, result.as_deref())))),
+        Expectation::UnitEnters { units, state, result, .. } => {
+            Some(all(units.iter().map(|unit| enters(view, unit, *state, result.as_deref()))))
+        }
         Expectation::Order { entries } => Some(order(view, entries)),
         what => counted::positive(view, what),
     }
@@ -52,24 +40,15 @@ pub(super) fn judge(view: &StepView, line: &Line, sight: Sight) -> Finding {
     match sight {
         Sight::Seen { at, evidence } if at <= deadline => {
             let finding = match &line.what {
-                Expectation::UnitEnters {
-                    units,
-                    sub: Some(sub),
-                    ..
-                } => picture::sub_state(view, at, units, sub),
+                Expectation::UnitEnters { units, sub: Some(sub), .. } => picture::sub_state(view, at, units, sub),
                 _ => Finding::passed(Vec::new(), None),
             };
             finding.evidence(evidence).at(at)
         }
-        Sight::Seen { at, evidence } => Finding::failed("it did not in time")
-            .nearest(Some(late(view, at, deadline)))
-            .evidence(evidence)
-            .at(at),
-        Sight::Missing {
-            observed,
-            nearest,
-            evidence,
-        } => {
+        Sight::Seen { at, evidence } => {
+            Finding::failed("it did not in time").nearest(Some(late(view, at, deadline))).evidence(evidence).at(at)
+        }
+        Sight::Missing { observed, nearest, evidence } => {
             let finding = match view.barrier {
                 Some((_, barrier)) if barrier >= deadline => Finding::failed(observed).at(deadline),
                 Some((_, barrier)) => Finding::broken(format!(
@@ -77,9 +56,7 @@ pub(super) fn judge(view: &StepView, line: &Line, sight: Sight) -> Finding {
                     words::moment(barrier),
                     words::moment(deadline)
                 )),
-                None => Finding::broken(format!(
-                    "{observed}, but the recording of the step breaks off"
-                )),
+                None => Finding::broken(format!("{observed}, but the recording of the step breaks off")),
             };
             finding.nearest(nearest).evidence(evidence)
         }
@@ -119,18 +96,10 @@ pub(super) fn all(sights: impl Iterator<Item = Sight>) -> Sight {
 }
 
 fn enters(view: &StepView, unit: &Unit, state: ActiveState, result: Option<&str>) -> Sight {
-    let of_unit: Vec<_> = view
-        .changes()
-        .filter(|change| words::same_unit(unit, change.unit))
-        .collect();
-    let wanted = |change: &&&Change| {
-        change.state == state && result.is_none_or(|result| result == change.result)
-    };
+    let of_unit: Vec<_> = view.changes().filter(|change| words::same_unit(unit, change.unit)).collect();
+    let wanted = |change: &&&Change| change.state == state && result.is_none_or(|result| result == change.result);
     match of_unit.iter().find(wanted) {
-        Some(change) => Sight::Seen {
-            at: change.at,
-            evidence: vec![change.index],
-        },
+        Some(change) => Sight::Seen { at: change.at, evidence: vec![change.index] },
         None => Sight::Missing {
             observed: format!("{} did not", words::unit(unit)),
             nearest: path(view, &of_unit),
@@ -156,9 +125,8 @@ pub(super) fn path(view: &StepView, changes: &[&Change]) -> Option<String> {
 }
 
 fn order(view: &StepView, entries: &[(Vec<Unit>, ActiveState)]) -> Sight {
-    let all_seen = all(entries
-        .iter()
-        .flat_map(|(units, state)| units.iter().map(|unit| enters(view, unit, *state, None))));
+    let all_seen =
+        all(entries.iter().flat_map(|(units, state)| units.iter().map(|unit| enters(view, unit, *state, None))));
     let Sight::Seen { at, evidence } = all_seen else {
         return all_seen;
     };
@@ -174,11 +142,7 @@ fn order(view: &StepView, entries: &[(Vec<Unit>, ActiveState)]) -> Sight {
         // Two records can bear one stamp: then their order in the journal decides.
         if (last.at, last.index) >= (first.at, first.index) {
             return Sight::Missing {
-                observed: format!(
-                    "{} was before {}",
-                    step_of(view, first),
-                    step_of(view, last)
-                ),
+                observed: format!("{} was before {}", step_of(view, first), step_of(view, last)),
                 nearest: None,
                 evidence: vec![first.index, last.index],
             };
@@ -189,11 +153,7 @@ fn order(view: &StepView, entries: &[(Vec<Unit>, ActiveState)]) -> Sight {
 
 fn step_of(view: &StepView, change: &Change) -> String {
     let at = words::seconds(view.elapsed(change.at));
-    format!(
-        "{} {} at {at}",
-        words::unit_ref(change.unit),
-        words::state_name(change.state)
-    )
+    format!("{} {} at {at}", words::unit_ref(change.unit), words::state_name(change.state))
 }
 
 /// Each unit's first change to the state in the step.
@@ -203,8 +163,7 @@ fn firsts<'s, 'a>(
     state: ActiveState,
 ) -> impl Iterator<Item = &'s Change<'a>> {
     units.iter().filter_map(move |unit| {
-        of_unit(&view.recording.changes, unit).find(|change| {
-            change.state == state && view.range.contains(&change.index) && change.at >= view.begin
-        })
+        of_unit(&view.recording.changes, unit)
+            .find(|change| change.state == state && view.range.contains(&change.index) && change.at >= view.begin)
     })
 }

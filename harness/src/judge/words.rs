@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::scenario::{
-    ActiveState, Container, ContainerCondition, Expectation, FileCondition, JournalSource, Line,
-    Pattern, Scope, Times, Unit,
+    ActiveState, Container, ContainerCondition, Expectation, FileCondition, JournalSource, Line, Pattern, Scope, Times,
+    Unit,
 };
 use crate::timeline::{Moment, UnitRef};
 
@@ -15,10 +15,7 @@ pub(super) fn same_unit(unit: &Unit, found: UnitRef) -> bool {
 
 /// A scenario's unit as the timeline names it.
 pub(super) fn as_ref(unit: &Unit) -> UnitRef<'_> {
-    UnitRef {
-        scope: scope_name(unit.scope),
-        name: &unit.name,
-    }
+    UnitRef { scope: scope_name(unit.scope), name: &unit.name }
 }
 
 pub(super) fn scope_name(scope: Scope) -> &'static str {
@@ -41,11 +38,7 @@ pub(super) fn state_name(state: ActiveState) -> &'static str {
 
 /// The stacks' units are the user's; only system units are marked.
 pub(super) fn unit_ref(unit: UnitRef) -> String {
-    if unit.scope == "user" {
-        unit.name.to_owned()
-    } else {
-        format!("{}:{}", unit.scope, unit.name)
-    }
+    if unit.scope == "user" { unit.name.to_owned() } else { format!("{}:{}", unit.scope, unit.name) }
 }
 
 pub(super) fn unit(unit: &Unit) -> String {
@@ -57,11 +50,7 @@ pub(super) fn units(units: &[Unit]) -> String {
 }
 
 pub(super) fn containers(containers: &[Container]) -> String {
-    containers
-        .iter()
-        .map(|container| &*container.name)
-        .collect::<Vec<_>>()
-        .join(", ")
+    containers.iter().map(|container| &*container.name).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn seconds(duration: Duration) -> String {
@@ -71,11 +60,7 @@ pub(super) fn seconds(duration: Duration) -> String {
 /// A moment on the guest's clock.
 pub(super) fn moment(at: Moment) -> String {
     let seconds = seconds(Duration::from_micros(at.micros));
-    if at.boot == 0 {
-        format!("guest time {seconds}")
-    } else {
-        format!("guest time {seconds} of boot {}", at.boot)
-    }
+    if at.boot == 0 { format!("guest time {seconds}") } else { format!("guest time {seconds} of boot {}", at.boot) }
 }
 
 pub(super) fn times(times: Times) -> String {
@@ -124,24 +109,9 @@ fn file(condition: &FileCondition) -> String {
         parts.push("is not there".to_owned());
     }
     parts.extend(condition.mode.map(|mode| format!("has mode {mode:04o}")));
-    parts.extend(
-        condition
-            .owner
-            .as_ref()
-            .map(|owner| format!("belongs to {owner}")),
-    );
-    parts.extend(
-        condition
-            .lines
-            .as_ref()
-            .map(|lines| format!("has the lines {lines:?}")),
-    );
-    parts.extend(
-        condition
-            .matches
-            .as_ref()
-            .map(|text| format!("matches {}", pattern(text))),
-    );
+    parts.extend(condition.owner.as_ref().map(|owner| format!("belongs to {owner}")));
+    parts.extend(condition.lines.as_ref().map(|lines| format!("has the lines {lines:?}")));
+    parts.extend(condition.matches.as_ref().map(|text| format!("matches {}", pattern(text))));
     parts.join(" and ")
 }
 
@@ -156,12 +126,7 @@ pub(super) fn expected(line: &Line) -> String {
 
 fn expectation(what: &Expectation) -> String {
     match what {
-        Expectation::UnitEnters {
-            units: of,
-            state,
-            result,
-            sub,
-        } => {
+        Expectation::UnitEnters { units: of, state, result, sub } => {
             let mut words = format!("{} enters {}", units(of), state_name(*state));
             if let Some(result) = result {
                 words += &format!(" with result {result}");
@@ -174,25 +139,11 @@ fn expectation(what: &Expectation) -> String {
         Expectation::UnitNeverEnters { units: of, state } => {
             format!("{} never enters {}", units(of), state_name(*state))
         }
-        Expectation::UnitIs {
-            units: of,
-            state,
-            sub,
-            result,
-        } => {
-            let sub = sub
-                .as_ref()
-                .map(|sub| format!(" ({sub})"))
-                .unwrap_or_default();
-            let result = result
-                .as_ref()
-                .map(|result| format!(" with result {result}"));
+        Expectation::UnitIs { units: of, state, sub, result } => {
+            let sub = sub.as_ref().map(|sub| format!(" ({sub})")).unwrap_or_default();
+            let result = result.as_ref().map(|result| format!(" with result {result}"));
             let result = result.unwrap_or_default();
-            format!(
-                "{} is {}{sub}{result} at the end of the step",
-                units(of),
-                state_name(*state)
-            )
+            format!("{} is {}{sub}{result} at the end of the step", units(of), state_name(*state))
         }
         Expectation::UnitUnchanged { units: of } => format!("{} is unchanged", units(of)),
         Expectation::Order { entries } => entries
@@ -200,57 +151,27 @@ fn expectation(what: &Expectation) -> String {
             .map(|(of, state)| format!("{} enters {}", units(of), state_name(*state)))
             .collect::<Vec<_>>()
             .join(", then "),
-        Expectation::Journal {
-            of,
-            pattern: text,
-            times: count,
-        } => {
+        Expectation::Journal { of, pattern: text, times: count } => {
             format!("{} has {} {}", source(of), pattern(text), times(*count))
         }
-        Expectation::Containers {
-            containers: of,
-            are,
-        } => {
-            format!(
-                "{}: {} at the end of the step",
-                containers(of),
-                condition(*are)
-            )
+        Expectation::Containers { containers: of, are } => {
+            format!("{}: {} at the end of the step", containers(of), condition(*are))
         }
-        Expectation::ContainerLabels {
-            containers: of,
-            labels,
-        } => {
+        Expectation::ContainerLabels { containers: of, labels } => {
             format!("{}: labels {labels:?}", containers(of))
         }
-        Expectation::ContainerEnvironment {
-            containers: of,
-            variables,
-        } => {
+        Expectation::ContainerEnvironment { containers: of, variables } => {
             format!("{}: environment {variables:?}", containers(of))
         }
-        Expectation::Alert {
-            units: of,
-            times: count,
-        } => {
+        Expectation::Alert { units: of, times: count } => {
             format!("an alert about {} {}", units(of), times(*count))
         }
         Expectation::File { path, is } => format!("{path} {}", file(is)),
-        Expectation::Output {
-            pattern: text,
-            times: count,
-        } => {
+        Expectation::Output { pattern: text, times: count } => {
             format!("the output has {} {}", pattern(text), times(*count))
         }
-        Expectation::Process {
-            pattern: text,
-            times: count,
-        } => {
-            format!(
-                "a program is started as {} {}",
-                pattern(text),
-                times(*count)
-            )
+        Expectation::Process { pattern: text, times: count } => {
+            format!("a program is started as {} {}", pattern(text), times(*count))
         }
         Expectation::AtMost { ratio, of } => {
             format!("the actions take at most {ratio} times as long as those of {of:?}")

@@ -5,6 +5,7 @@ mod host;
 mod project;
 mod record;
 mod template;
+mod trial;
 mod workspace;
 mod world;
 
@@ -12,7 +13,8 @@ pub use error::Error;
 pub use host::{Hosts, Prepared};
 pub use project::Project;
 pub use record::Recorder;
-pub use template::{Baked, BakeFigures};
+pub use template::{BakeFigures, Baked};
+pub use trial::{Finished, TrialRun};
 pub use workspace::{Folder, Workspace};
 pub use world::world;
 

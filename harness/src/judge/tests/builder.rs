@@ -14,10 +14,7 @@ pub fn unit(name: &str) -> Unit {
         Some(name) => (Scope::System, name),
         None => (Scope::User, name),
     };
-    Unit {
-        scope,
-        name: name.into(),
-    }
+    Unit { scope, name: name.into() }
 }
 
 /// The stack under test.
@@ -27,94 +24,47 @@ pub fn a() -> Vec<Unit> {
 
 pub fn container(name: &str) -> Container {
     let stack = name.split('-').next().unwrap().to_owned();
-    Container {
-        unit: format!("{stack}-stack.service"),
-        stack: Some(stack),
-        service: name.into(),
-        name: name.into(),
-    }
+    Container { unit: format!("{stack}-stack.service"), stack: Some(stack), service: name.into(), name: name.into() }
 }
 
 pub fn pattern(regex: &str) -> Pattern {
-    Pattern {
-        regex: Regex::new(regex).unwrap(),
-        text: None,
-    }
+    Pattern { regex: Regex::new(regex).unwrap(), text: None }
 }
 
 pub fn times(least: u32, most: impl Into<Option<u32>>) -> Times {
-    Times {
-        least,
-        most: most.into(),
-    }
+    Times { least, most: most.into() }
 }
 
 pub fn enters(state: ActiveState) -> Expectation {
-    Expectation::UnitEnters {
-        units: a(),
-        state,
-        result: None,
-        sub: None,
-    }
+    Expectation::UnitEnters { units: a(), state, result: None, sub: None }
 }
 
 pub fn journal(regex: &str, times: Times) -> Expectation {
-    Expectation::Journal {
-        of: JournalSource::Units(a()),
-        pattern: pattern(regex),
-        times,
-    }
+    Expectation::Journal { of: JournalSource::Units(a()), pattern: pattern(regex), times }
 }
 
 pub fn line(what: Expectation) -> Line {
-    Line {
-        span: 1..2,
-        red: false,
-        within: None,
-        what,
-    }
+    Line { span: 1..2, red: false, within: None, what }
 }
 
 pub fn within(what: Expectation, seconds: u64) -> Line {
-    Line {
-        within: Some(Duration::from_secs(seconds)),
-        ..line(what)
-    }
+    Line { within: Some(Duration::from_secs(seconds)), ..line(what) }
 }
 
 pub fn act(what: ActKind) -> Act {
-    Act {
-        span: 0..1,
-        what,
-        exit: ExitRule::Success,
-    }
+    Act { span: 0..1, what, exit: ExitRule::Success }
 }
 
 pub fn start(name: &str) -> Act {
-    act(ActKind::Systemctl {
-        verb: Verb::Start,
-        units: vec![unit(name)],
-    })
+    act(ActKind::Systemctl { verb: Verb::Start, units: vec![unit(name)] })
 }
 
 pub fn step(then: Vec<Line>) -> Step {
-    Step {
-        name: None,
-        span: 0..1,
-        when: vec![start("a-stack.service")],
-        measure: None,
-        then,
-    }
+    Step { name: None, span: 0..1, when: vec![start("a-stack.service")], measure: None, then }
 }
 
 pub fn trial(steps: Vec<Step>) -> Trial {
-    Trial {
-        host: "igpu".into(),
-        stack: Some("a".into()),
-        given: vec![],
-        steps,
-        except: vec![],
-    }
+    Trial { host: "igpu".into(), stack: Some("a".into()), given: vec![], steps, except: vec![] }
 }
 
 /// The verdict on a line of the first step.
@@ -125,14 +75,11 @@ pub fn of_line(judgement: &Judgement, wanted: usize) -> &Verdict {
 
 /// The verdict of a gate, or the one on the recording.
 pub fn of_gate<'a>(judgement: &'a Judgement, name: &str) -> Option<&'a Verdict> {
-    judgement
-        .verdicts
-        .iter()
-        .find(|verdict| match &verdict.subject {
-            Subject::Gate(gate) => gate == name,
-            Subject::Recording => name == "recording",
-            _ => false,
-        })
+    judgement.verdicts.iter().find(|verdict| match &verdict.subject {
+        Subject::Gate(gate) => gate == name,
+        Subject::Recording => name == "recording",
+        _ => false,
+    })
 }
 
 pub const PASSED: VerdictResult = VerdictResult::Passed;

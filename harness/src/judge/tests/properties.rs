@@ -34,10 +34,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         (unit(), texts).prop_map(|(unit, text)| Happening::Says(unit, text)),
         unit().prop_map(Happening::Alert),
         Just(Happening::Exec("docker-compose up")),
-        (
-            unit(),
-            prop::sample::select(vec!["active", "failed", "inactive"])
-        )
+        (unit(), prop::sample::select(vec!["active", "failed", "inactive"]))
             .prop_map(|(unit, state)| Happening::Silently(unit, state)),
     ]
 }
@@ -89,33 +86,13 @@ fn a_trial(steps: usize) -> Trial {
     let units = a();
     let then = vec![
         within(enters(ActiveState::Active), 20),
-        line(Expectation::UnitNeverEnters {
-            units: a(),
-            state: ActiveState::Failed,
-        }),
+        line(Expectation::UnitNeverEnters { units: a(), state: ActiveState::Failed }),
         line(journal("^ERROR", times(1, 1))),
         line(journal("^ERROR", times(1, None))),
-        line(Expectation::Alert {
-            units: a(),
-            times: times(0, 0),
-        }),
-        line(Expectation::UnitIs {
-            units,
-            state: ActiveState::Active,
-            sub: None,
-            result: None,
-        }),
-        within(
-            Expectation::Containers {
-                containers,
-                are: ContainerCondition::Unchanged,
-            },
-            10,
-        ),
-        line(Expectation::Process {
-            pattern: pattern("--wait"),
-            times: times(0, 0),
-        }),
+        line(Expectation::Alert { units: a(), times: times(0, 0) }),
+        line(Expectation::UnitIs { units, state: ActiveState::Active, sub: None, result: None }),
+        within(Expectation::Containers { containers, are: ContainerCondition::Unchanged }, 10),
+        line(Expectation::Process { pattern: pattern("--wait"), times: times(0, 0) }),
     ];
     trial(vec![step(then); steps])
 }
@@ -123,14 +100,7 @@ fn a_trial(steps: usize) -> Trial {
 /// The verdicts without the places of entries, which move.
 fn results(trial: &Trial, sample: &Sample) -> Vec<String> {
     let verdicts = sample.judge(trial).verdicts.into_iter();
-    verdicts
-        .map(|verdict| {
-            format!(
-                "{:?} {:?} {}",
-                verdict.subject, verdict.result, verdict.observed
-            )
-        })
-        .collect()
+    verdicts.map(|verdict| format!("{:?} {:?} {}", verdict.subject, verdict.result, verdict.observed)).collect()
 }
 
 proptest! {

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use crate::judge::{Judgement, Noise, judge};
 use crate::scenario::Trial;
-use crate::timeline::{
-    ActionDone, ContainerState, Entry, Header, Moment, Picture, Record, Timeline, UnitState,
-};
+use crate::timeline::{ActionDone, ContainerState, Entry, Header, Moment, Picture, Record, Timeline, UnitState};
 
 /// A recording as it grows: the picture follows what happens.
 #[derive(Clone)]
@@ -23,10 +21,7 @@ impl Sample {
     /// Two stacks at rest, ready for a step at second 100.
     pub fn ready() -> Self {
         let mut sample = Self {
-            timeline: Timeline {
-                header: Header::default(),
-                entries: vec![],
-            },
+            timeline: Timeline { header: Header::default(), entries: vec![] },
             picture: at_rest(),
             now: Moment { boot: 0, micros: 0 },
             sequence: 10,
@@ -71,8 +66,7 @@ impl Sample {
     pub fn action(mut self, seconds: f64, change: impl FnOnce(&mut ActionDone)) -> Self {
         let from = self.now;
         self.now.micros += (seconds * 1e6) as u64;
-        let is_same =
-            |entry: &&Entry| matches!(entry, Entry::Action(done) if done.step == self.step);
+        let is_same = |entry: &&Entry| matches!(entry, Entry::Action(done) if done.step == self.step);
         let mut done = ActionDone {
             step: self.step,
             index: self.timeline.entries.iter().filter(is_same).count(),
@@ -90,10 +84,7 @@ impl Sample {
     }
 
     pub fn boot(mut self) -> Self {
-        self.now = Moment {
-            boot: self.now.boot + 1,
-            micros: 1_000_000,
-        };
+        self.now = Moment { boot: self.now.boot + 1, micros: 1_000_000 };
         let at = self.now;
         self.add(Entry::Boot { at });
         self
@@ -101,9 +92,7 @@ impl Sample {
 
     pub fn record(mut self, fields: &[(&str, &str)]) -> Self {
         self.sequence += 1;
-        let given = fields
-            .iter()
-            .map(|(name, value)| (name.to_string(), value.to_string()));
+        let given = fields.iter().map(|(name, value)| (name.to_string(), value.to_string()));
         let mut fields: BTreeMap<String, String> = given.collect();
         fields.insert("__SEQNUM".into(), self.sequence.to_string());
         let at = self.now;
@@ -112,22 +101,12 @@ impl Sample {
     }
 
     pub fn says(self, unit: &str, message: &str) -> Self {
-        self.record(&[
-            ("_SYSTEMD_USER_UNIT", unit),
-            ("MESSAGE", message),
-            ("PRIORITY", "6"),
-        ])
+        self.record(&[("_SYSTEMD_USER_UNIT", unit), ("MESSAGE", message), ("PRIORITY", "6")])
     }
 
     pub fn alert(self, text: &str) -> Self {
         let fields = [("ALERT_TITLE", "failure"), ("ALERT_MESSAGE", text)];
-        self.record(
-            &[
-                [("SYSLOG_IDENTIFIER", "alert-receiver")].as_slice(),
-                &fields,
-            ]
-            .concat(),
-        )
+        self.record(&[[("SYSLOG_IDENTIFIER", "alert-receiver")].as_slice(), &fields].concat())
     }
 
     pub fn exec(mut self, arguments: &str) -> Self {
@@ -153,12 +132,7 @@ impl Sample {
     }
 
     pub fn started(self, unit: &str) -> Self {
-        let sample = self.manager(
-            unit,
-            "39f53479d3a045ac8e11786248231fbf",
-            "Finished it.",
-            "done",
-        );
+        let sample = self.manager(unit, "39f53479d3a045ac8e11786248231fbf", "Finished it.", "done");
         sample.becomes(unit, "active", "exited", "success")
     }
 
@@ -191,11 +165,7 @@ impl Sample {
     }
 
     pub fn state(&mut self, name: &str) -> &mut UnitState {
-        self.picture
-            .units
-            .iter_mut()
-            .find(|state| state.name == name)
-            .unwrap()
+        self.picture.units.iter_mut().find(|state| state.name == name).unwrap()
     }
 
     pub fn in_picture(mut self, change: impl FnOnce(&mut Picture)) -> Self {
