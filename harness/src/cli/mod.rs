@@ -3,17 +3,23 @@
 mod arguments;
 mod bake;
 mod exit;
+mod output;
+mod plan;
+mod run;
 mod session;
+mod suite;
 
 use clap::Parser;
 
 pub use arguments::{Cli, Command};
 pub use exit::Exit;
+pub use run::test_main;
 
 /// Runs the program with this process' arguments.
 pub fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
+        Command::Run(arguments) => run::run(&arguments),
         Command::Bake(arguments) => bake::bake(&arguments),
     };
     match result {
