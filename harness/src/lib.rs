@@ -1,6 +1,7 @@
 //! Boots NixOS-like hosts in real VMs, clones the settled machine for every trial, records everything that happens
 //! in it and judges afterwards.
 
+pub mod cli;
 pub mod event;
 pub mod generation;
 pub mod guest;

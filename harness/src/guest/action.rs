@@ -191,10 +191,9 @@ mod tests {
     #[test]
     fn words_survive_the_shell() {
         for word in ["plain-word.service", "it's", "a b", "", "$HOME", "*", "new\nline"] {
-            let output = std::process::Command::new("bash").arg("-c").arg(format!("printf %s {}", quote(word)));
-            let mut output = output.output();
-            let printed = output.as_mut().unwrap();
-            assert_eq!(String::from_utf8_lossy(&printed.stdout), word);
+            let script = format!("printf %s {}", quote(word));
+            let output = std::process::Command::new("bash").arg("-c").arg(script).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout), word);
         }
     }
 }

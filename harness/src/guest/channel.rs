@@ -152,7 +152,7 @@ impl Guest {
             ("DBUS_SESSION_BUS_ADDRESS", format!("unix:path=/run/user/{}/bus", self.user.uid)),
         ]);
         let variables: Vec<String> = environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let script = PREPARE
+        let script = PROCEDURE
             .replace("@pause@", pause)
             .replace("@program@", &BASE64_STANDARD.encode(PAUSE_PROGRAM))
             .replace("@uid@", &self.user.uid.to_string())
@@ -203,7 +203,7 @@ fn first_line(text: &str) -> String {
 
 /// Scripts go through a file, so that no secret in one ever shows in a process's arguments; answers through a port of
 /// their own, since the console takes sixteen bytes at a time. A dot before each text keeps empty ones visible.
-const PREPARE: &str = r#"
+pub const PROCEDURE: &str = r#"
 mkdir -p -m 0755 /run/harness
 base64 -d > /run/harness/pause <<< '@program@'
 chmod 0755 /run/harness/pause

@@ -65,11 +65,17 @@ impl Guest {
         Ok(Looked { started, records, at: answer.from, picture, barrier })
     }
 
-    /// Lets guest time pass and gives the records that have arrived; the guest does nothing of ours meanwhile.
-    pub async fn pass(&mut self, time: Duration) -> Result<Vec<Record>> {
+    /// Lets guest time pass and gives the records that have arrived and the time it then is; the guest does nothing
+    /// of ours meanwhile.
+    pub async fn pass(&mut self, time: Duration) -> Result<(Vec<Record>, Moment)> {
         let limit = time + Duration::from_secs(60);
-        self.must(&format!("sleep {}", time.as_secs_f64()), Account::Root, limit).await?;
-        self.follower().take()
+        let answer = self.must(&format!("sleep {}", time.as_secs_f64()), Account::Root, limit).await?;
+        Ok((self.follower().take()?, answer.to))
+    }
+
+    /// What the guest's clock shows.
+    pub async fn now(&mut self) -> Result<Moment> {
+        Ok(self.must(":", Account::Root, LIMIT).await?.to)
     }
 
     async fn records_up_to(&mut self, nonce: &str) -> Result<Vec<Record>> {
@@ -83,7 +89,7 @@ impl Guest {
                     records.extend(arrived?);
                     return Ok(records);
                 }
-                Err(_) => records.extend(self.pass(Duration::from_millis(200)).await?),
+                Err(_) => records.extend(self.pass(Duration::from_millis(200)).await?.0),
             }
             if let Some(position) = records.iter().position(is_barrier) {
                 records.truncate(position + 1);

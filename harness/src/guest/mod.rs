@@ -10,12 +10,12 @@ mod seed;
 mod settle;
 
 pub use action::{Command, act};
-pub use channel::{Account, Answer, Guest};
+pub use channel::{Account, Answer, Guest, PROCEDURE};
 pub use error::Error;
 pub use follow::Follower;
 pub use look::{Looked, Wanted};
 pub use seed::{Seed, SeedFile};
-pub use settle::{Settled, settle};
+pub use settle::{Settled, rest, settle};
 
 /// A result whose error is the guest's.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -25,13 +25,27 @@ pub async fn settle(
     guest: &mut Guest,
     manifest: &Manifest,
     deadline: Duration,
+    tell: impl FnMut(String),
+) -> Result<Settled> {
+    wait_until(guest, deadline, tell, |picture| [missing(manifest, picture), moving(picture)].concat()).await
+}
+
+/// Waits, in guest time, until no unit is on its way and the journal is quiet, however the stacks are.
+pub async fn rest(guest: &mut Guest, deadline: Duration, tell: impl FnMut(String)) -> Result<Settled> {
+    wait_until(guest, deadline, tell, moving).await
+}
+
+async fn wait_until(
+    guest: &mut Guest,
+    deadline: Duration,
     mut tell: impl FnMut(String),
+    waits_for: impl Fn(&Picture) -> Vec<String>,
 ) -> Result<Settled> {
     let mut records: Vec<Record> = Vec::new();
     let mut passed = Duration::ZERO;
     let mut waiting = "the first sign of life".to_owned();
     while passed < deadline {
-        let fresh = guest.pass(QUIET).await?;
+        let (fresh, _) = guest.pass(QUIET).await?;
         passed += QUIET;
         let quiet = fresh.is_empty();
         if let Some(last) = fresh.iter().rev().find_map(newsworthy) {
@@ -43,17 +57,20 @@ pub async fn settle(
         }
         let looked = guest.look(&Wanted::default()).await?;
         records.extend(looked.records);
-        waiting = missing(manifest, &looked.picture);
+        waiting = in_words(waits_for(&looked.picture));
         if waiting.is_empty() {
             return Ok(Settled { picture: looked.picture, records });
+        }
+        if let Some(failed) = stuck(&looked.picture) {
+            return Err(Error::Wrong(format!("{failed} failed; its journal:\n{}", journal_of(failed, &records))));
         }
         tell(format!("waiting for {waiting}"));
     }
     Err(Error::Unsettled { seconds: deadline.as_secs(), waiting })
 }
 
-/// What keeps a guest from being at rest, in words; empty when nothing does.
-fn missing(manifest: &Manifest, picture: &Picture) -> String {
+/// The stacks, containers and health checks that are not as they shall be.
+fn missing(manifest: &Manifest, picture: &Picture) -> Vec<String> {
     let mut missing = Vec::new();
     for stack in &manifest.stacks {
         let unit = picture.units.iter().find(|unit| unit.scope == "user" && unit.name == stack.unit);
@@ -77,16 +94,44 @@ fn missing(manifest: &Manifest, picture: &Picture) -> String {
             None => missing.push(format!("container {}", service.container)),
         }
     }
-    let moving = ["activating", "deactivating", "reloading"];
-    let jobs = picture.units.iter().filter(|unit| moving.contains(&unit.active.as_str()));
-    missing.extend(jobs.map(|unit| format!("{} ({})", unit.name, unit.active)));
-    missing.dedup();
-    let count = missing.len();
-    if count > 4 {
-        missing.truncate(3);
-        missing.push(format!("{} more", count - 3));
+    missing
+}
+
+/// The units that are on their way from one state to another.
+fn moving(picture: &Picture) -> Vec<String> {
+    let states = ["activating", "deactivating", "reloading"];
+    let moving = picture.units.iter().filter(|unit| states.contains(&unit.active.as_str()));
+    moving.map(|unit| format!("{} ({})", unit.name, unit.active)).collect()
+}
+
+/// A unit that has failed while nothing is on its way that could mend it. Failed health checks mend themselves.
+fn stuck(picture: &Picture) -> Option<&str> {
+    if !moving(picture).is_empty() {
+        return None;
     }
-    missing.join(", ")
+    let failed = picture.units.iter().find(|unit| unit.active == "failed" && !unit.transient);
+    failed.map(|unit| unit.name.as_str())
+}
+
+/// The last lines of a unit's journal, for people.
+fn journal_of(unit: &str, records: &[Record]) -> String {
+    let lines: Vec<_> = records
+        .iter()
+        .filter(|record| record.unit().or(record.managed_unit()).is_some_and(|owner| owner.name == unit))
+        .map(|record| format!("  {:>10.3}  {}", record.at.micros as f64 / 1e6, record.message()))
+        .collect();
+    lines[lines.len().saturating_sub(25)..].join("\n")
+}
+
+/// The first few of many things.
+fn in_words(mut things: Vec<String>) -> String {
+    things.dedup();
+    let count = things.len();
+    if count > 4 {
+        things.truncate(3);
+        things.push(format!("{} more", count - 3));
+    }
+    things.join(", ")
 }
 
 /// The message of a record that tells people how far a boot is.

@@ -7,7 +7,8 @@ use super::archive::{Item, cpio_of};
 pub(super) const INIT: &str = include_str!("initrd/init.sh");
 
 /// What the script calls.
-const APPLETS: &[&str] = &["grep", "insmod", "mount", "poweroff", "sh", "sleep", "switch_root", "tar", "touch", "umount", "unxz"];
+const APPLETS: &[&str] =
+    &["grep", "insmod", "mount", "poweroff", "sh", "sleep", "switch_root", "tar", "touch", "umount", "unxz"];
 
 /// Packs the initial RAM disk. The modules are xz-compressed, in the order in which they are to be loaded.
 pub(super) fn build(busybox: &[u8], modules: &[Vec<u8>]) -> Vec<u8> {

@@ -1,14 +1,16 @@
 //! The content-addressed cache: one folder for each product, found by [`Key`], finished or not there at all.
 //!
-//! Layout below the root: `<kind>/<key>/` the entries, `locks/<kind>-<key>` one lock file each, `tmp/` unfinished work,
-//! `damaged/<kind>-<key>/` the last entry of that name that was found damaged. A build happens in `tmp` under its lock
-//! and is renamed into place when everything is on the disk, so that an interrupted one leaves nothing behind that
-//! could be taken for an entry.
+//! Layout below the root: `<kind>/<key>/` the entries, `locks/<kind>-<key>` one lock file each, `tmp/<kind>-<key>.…/`
+//! unfinished work, `damaged/<kind>-<key>/` the last entry of that name that was found damaged. A build happens in
+//! `tmp` under its lock and is renamed into place when everything is on the disk, so that an interrupted one leaves
+//! nothing behind that could be taken for an entry.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
 
 use super::digest::Digests;
 use super::{Error, Key, Progress, Result};
@@ -90,9 +92,10 @@ impl Store {
             }
             Err(error) => return Err(error),
         }
-        let folder = self.root.join(UNFINISHED).join(&name);
-        remove_folder(&folder)?;
-        create_folder(&folder)?;
+        // A name of its own for each attempt: a program that outlived its killed builder must not write into this one.
+        let parent = self.root.join(UNFINISHED);
+        let folder = tempfile::Builder::new().prefix(&format!("{name}.")).tempdir_in(&parent);
+        let folder = folder.map_err(Error::io("create a folder in", &parent))?;
         let target = self.folder_of(kind)?.join(key.to_string());
         Ok(Begun::Build(Unfinished { folder, target, key: key.clone(), _lock: lock }))
     }
@@ -187,9 +190,8 @@ impl Store {
     /// Removes unfinished work whose lock nobody holds: its builder is dead.
     fn sweep(&self) -> Result<()> {
         for folder in folders_in(&self.root.join(UNFINISHED))? {
-            let Some(name) = folder.file_name() else {
-                continue;
-            };
+            let name = folder.file_name().unwrap_or_default().to_string_lossy();
+            let name = name.split('.').next().unwrap_or_default();
             let path = self.root.join(LOCKS).join(name);
             let lock = File::options()
                 .write(true)
@@ -235,7 +237,8 @@ pub enum Begun {
 /// An entry that is being built. Dropped without [`Unfinished::commit`], it leaves nothing behind.
 #[derive(Debug)]
 pub struct Unfinished {
-    folder: PathBuf,
+    // Dropped before the lock. After a commit nothing is left there to remove.
+    folder: TempDir,
     target: PathBuf,
     key: Key,
     _lock: File,
@@ -244,7 +247,7 @@ pub struct Unfinished {
 impl Unfinished {
     /// The folder to build in.
     pub fn folder(&self) -> &Path {
-        &self.folder
+        self.folder.path()
     }
 
     /// Takes the digests of all files, brings everything to the disk and puts the entry in its place. Nobody may
@@ -253,22 +256,16 @@ impl Unfinished {
     /// # Errors
     /// If a file cannot be read or the folder cannot be renamed.
     pub fn commit(self) -> Result<Entry> {
-        let description = self.folder.join("key.txt");
+        let folder = self.folder.path();
+        let description = folder.join("key.txt");
         fs::write(&description, self.key.description()).map_err(Error::io("write", &description))?;
-        Digests::take(&self.folder)?.write(&self.folder)?;
-        sync_folder(&self.folder)?;
+        Digests::take(folder)?.write(folder)?;
+        sync_folder(folder)?;
         let parent = self.target.parent().unwrap_or(&self.target);
         create_folder(parent)?;
-        fs::rename(&self.folder, &self.target).map_err(Error::io("put into place", &self.target))?;
+        fs::rename(folder, &self.target).map_err(Error::io("put into place", &self.target))?;
         sync_folder(parent)?;
         Ok(Entry { path: self.target.clone() })
-    }
-}
-
-impl Drop for Unfinished {
-    /// After a commit the folder is gone and there is nothing to remove; what cannot be removed now is swept later.
-    fn drop(&mut self) {
-        let _ = remove_folder(&self.folder);
     }
 }
 

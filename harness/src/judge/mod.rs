@@ -1,5 +1,57 @@
 //! From a trial and its timeline to verdicts: a pure function, the only place where verdicts are made.
+//!
+//! Every line is judged, even where an earlier one failed. What cannot be known from the recording is broken, never
+//! passed: a line that waits for the end of its step needs the step's barrier past its horizon.
 
+mod actions;
+mod changes;
+mod compose;
+mod counted;
+mod finding;
+mod gates;
+mod history;
+mod integrity;
+mod lines;
+mod noise;
+mod performed;
+mod picture;
+mod progress;
+mod recording;
+mod seen;
 mod verdict;
+mod words;
 
+#[cfg(test)]
+mod tests;
+
+pub use noise::{Noise, NoiseError};
+pub use progress::{Progress, Undecided, progress};
 pub use verdict::*;
+
+use crate::scenario::Trial;
+use crate::timeline::Timeline;
+
+use recording::Recording;
+
+/// Judges a complete recording of a trial; `noise` is the project's list of journal records that explain themselves.
+pub fn judge(trial: &Trial, timeline: &Timeline, noise: &[Noise]) -> Judgement {
+    let recording = Recording::new(trial, timeline);
+    let mut verdicts: Vec<Verdict> = actions::verdicts(&recording, None, &trial.given).collect();
+    for (index, step) in trial.steps.iter().enumerate() {
+        verdicts.extend(actions::verdicts(&recording, Some(index), &step.when));
+        verdicts.extend(lines::verdicts(&recording, index, step));
+    }
+    verdicts.extend(integrity::verdict(&recording, timeline));
+    verdicts.extend(gates::verdicts(&recording, noise));
+    verdicts.extend(changes::verdict(&recording));
+    Judgement { outcome: outcome(&verdicts), verdicts }
+}
+
+/// The worst verdict decides. Without any, nothing was judged, and that is no success.
+fn outcome(verdicts: &[Verdict]) -> Outcome {
+    match verdicts.iter().map(|verdict| verdict.result).max() {
+        Some(VerdictResult::Broken) | None => Outcome::Broken,
+        Some(VerdictResult::Failed) => Outcome::Failed,
+        Some(VerdictResult::Passed) => Outcome::Passed,
+    }
+}

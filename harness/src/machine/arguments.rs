@@ -67,6 +67,12 @@ pub(super) fn arguments(spec: &Spec, origin: Origin<'_>) -> Vec<OsString> {
     line.0
 }
 
+/// The command line of a machine that boots, as one text: part of what a template is known by.
+pub fn command_line(spec: &Spec) -> String {
+    let arguments = arguments(spec, Origin::Boot { memory: Path::new("memory") });
+    arguments.iter().map(|argument| argument.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
 /// The file name of a disk's overlay in the machine's folder.
 pub(super) fn overlay_name(serial: &str) -> String {
     format!("{serial}.qcow2")

@@ -13,6 +13,7 @@ mod qmp;
 mod spec;
 
 pub use accelerator::{Accelerator, Probe, probe};
+pub use arguments::command_line;
 pub use error::Error;
 pub use lifecycle::Machine;
 pub use process::qemu_version;

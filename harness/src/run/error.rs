@@ -56,6 +56,9 @@ impl Error {
     /// Whether the caller made the mistake (exit code 2), and not we or the machine.
     pub fn is_usage(&self) -> bool {
         matches!(self, Error::Usage(_) | Error::Project { .. })
-            || matches!(self, Error::Generation(crate::generation::Error::Manifest { .. } | crate::generation::Error::Fault { .. }))
+            || matches!(
+                self,
+                Error::Generation(crate::generation::Error::Manifest { .. } | crate::generation::Error::Fault { .. })
+            )
     }
 }

@@ -156,8 +156,9 @@ impl Hosts {
             .finish();
         let entry = self.store.get_or_build("accelerator", &key, &progress, |folder| {
             progress.phase("running a test guest to see what this machine's accelerator is good for");
-            let work = machine::probe(&image.kernel(), &image.initrd());
-            let probe = runtime()?.block_on(self.recorder.until_interrupted(async { Ok(work.await?) }))??;
+            let (kernel, initrd) = (image.kernel(), image.initrd());
+            let work = async { Ok(machine::probe(&kernel, &initrd).await?) };
+            let probe = runtime()?.block_on(self.recorder.until_interrupted(work))??;
             let path = folder.join("probe.json");
             fs::write(&path, serde_json::to_string(&probe).unwrap_or_default()).map_err(Error::io("write", path))
         })?;

@@ -13,8 +13,8 @@ pub use error::Error;
 pub use host::{Hosts, Prepared};
 pub use project::Project;
 pub use record::Recorder;
-pub use template::{Baked, BakeFigures};
-pub use trial::{Finished, TrialRun, run_trial};
+pub use template::{BakeFigures, Baked};
+pub use trial::{Finished, TrialRun};
 pub use workspace::{Folder, Workspace};
 pub use world::world;
 

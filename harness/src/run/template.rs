@@ -74,7 +74,11 @@ pub(super) struct Recipe<'a> {
 
 impl Recipe<'_> {
     /// Finds the template, or bakes it under its lock.
-    pub async fn get_or_bake(&self, workspace_folder: impl Fn() -> Result<Folder>, progress: &dyn Progress) -> Result<Baked> {
+    pub async fn get_or_bake(
+        &self,
+        workspace_folder: impl Fn() -> Result<Folder>,
+        progress: &dyn Progress,
+    ) -> Result<Baked> {
         let seed = self.seed(progress)?;
         let spec = self.spec(&seed);
         let key = self.key(&seed, &spec)?;

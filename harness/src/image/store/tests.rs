@@ -144,7 +144,7 @@ fn a_failed_or_dropped_build_leaves_nothing() {
 fn opening_sweeps_the_work_of_the_dead_and_leaves_that_of_the_living() {
     let subject = Subject::new();
     let living = subject.store.begin("thing", &subject.key, &subject.heard).unwrap();
-    let dead = subject.store.root().join("tmp/thing-0123");
+    let dead = subject.store.root().join("tmp/thing-0123.Ab1");
     fs::create_dir(&dead).unwrap();
     fs::write(dead.join("half"), "").unwrap();
     Store::open(subject.store.root()).unwrap();

@@ -1,0 +1,22 @@
+//! `harness bake`
+
+use crate::event::Event;
+use crate::run::Result;
+use crate::scenario::Time;
+
+use super::Exit;
+use super::arguments::BakeArguments;
+use super::session;
+
+/// Prepares templates and says what it took.
+pub fn bake(arguments: &BakeArguments) -> Result<Exit> {
+    let hosts = session::open(|event| {
+        if let Event::Progress { task, message } = event {
+            anstream::eprintln!("{task}: {message}");
+        }
+    })?;
+    let host = arguments.host.clone().unwrap_or_else(|| "igpu".to_owned());
+    let prepared = hosts.prepare(&host, Time::Any)?;
+    anstream::println!("{} {:?}", prepared.template.entry.path().display(), prepared.template.figures);
+    Ok(Exit::Passed)
+}

@@ -1,0 +1,38 @@
+//! What every command that runs machines needs: the project, the cache, somebody who listens, and a way to stop.
+
+use std::sync::Arc;
+
+use crate::event::Event;
+use crate::image::Store;
+use crate::run::{Error, Hosts, Project, Recorder, Result};
+
+/// Opens the project and the cache, and has SIGINT, SIGTERM and SIGHUP end everything in order; a second one ends the
+/// program at once (the kernel then ends the machines, and the next run sweeps their folders).
+pub fn open(sink: impl Fn(Event) + Send + Sync + 'static) -> Result<Hosts> {
+    let project = Project::find()?;
+    let store = Store::from_environment()?;
+    let recorder = Arc::new(Recorder::new(sink));
+    listen_for_signals(&recorder)?;
+    Hosts::new(project, store, recorder)
+}
+
+fn listen_for_signals(recorder: &Arc<Recorder>) -> Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|source| Error::Io {
+        operation: "listen for",
+        path: "signals".into(),
+        source,
+    })?;
+    let recorder = Arc::clone(recorder);
+    std::thread::spawn(move || {
+        for signal in signals.forever() {
+            if recorder.is_interrupted() {
+                anstream::eprintln!("interrupted twice: ending at once; the next run sweeps what is left in the cache");
+                std::process::exit(128 + signal);
+            }
+            anstream::eprintln!("interrupted: ending the machines (once more ends at once)");
+            recorder.interrupt();
+        }
+    });
+    Ok(())
+}

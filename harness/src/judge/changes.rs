@@ -1,0 +1,217 @@
+//! `nothing-else-changed`: the first picture against the last, but for what the scenario acts on or expects.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::scenario::{Act, ActKind, Container, ContainerCondition, Excepted, Expectation, JournalSource, Trial, Unit};
+use crate::timeline::{ContainerState, Picture, UnitRef, UnitState};
+
+use super::finding::Finding;
+use super::integrity::units_of;
+use super::picture::short;
+use super::recording::Recording;
+use super::{Subject, Verdict, compose, words};
+
+/// The suffix of the units that own stacks, behind the stack's name.
+const STACK_UNIT: &str = "-stack.service";
+
+/// The verdict, if something else changed.
+pub(super) fn verdict(recording: &Recording) -> Option<Verdict> {
+    let (first, last) = (recording.pictures.first()?, recording.pictures.last()?);
+    let concern = Concern::of(recording.trial);
+    let mut differences = units(first.picture, last.picture, &concern);
+    differences.extend(containers(first.picture, last.picture, &concern));
+    differences.extend(sockets(first.picture, last.picture, &concern));
+    (!differences.is_empty()).then(|| {
+        let subject = Subject::Gate("nothing-else-changed".into());
+        let expected = "nothing changes but what the scenario acts on or expects".to_owned();
+        Finding::failed(differences.join("\n"))
+            .evidence(vec![first.index, last.index])
+            .at(last.at)
+            .verdict(subject, None, expected)
+    })
+}
+
+/// What the scenario acts on or expects, and its exceptions: their changes are not "else".
+#[derive(Default)]
+struct Concern<'a> {
+    /// The trial's stack: a concern as a whole as soon as one container of it is.
+    own_stack: Option<&'a str>,
+    units: BTreeSet<UnitRef<'a>>,
+    stacks: BTreeSet<&'a str>,
+    containers: BTreeSet<&'a str>,
+    services: BTreeSet<(&'a str, &'a str)>,
+    /// Whether the machine is started again: then every container is, too.
+    boots: bool,
+}
+
+impl<'a> Concern<'a> {
+    fn of(trial: &'a Trial) -> Self {
+        let mut concern = Self { own_stack: trial.stack.as_deref(), ..Self::default() };
+        let acts = trial.given.iter().chain(trial.steps.iter().flat_map(|step| &step.when));
+        acts.for_each(|act| concern.act(act));
+        let lines = trial.steps.iter().flat_map(|step| &step.then);
+        lines.for_each(|line| concern.line(&line.what));
+        for exception in &trial.except {
+            match &exception.what {
+                Excepted::Units(units) => units.iter().for_each(|unit| concern.unit(unit)),
+                Excepted::Containers(containers) => concern.containers(containers),
+                Excepted::Journal(_) => {}
+            }
+        }
+        concern
+    }
+
+    fn unit(&mut self, unit: &'a Unit) {
+        self.units.insert(words::as_ref(unit));
+        self.stacks.extend(unit.name.strip_suffix(STACK_UNIT));
+    }
+
+    fn containers(&mut self, containers: &'a [Container]) {
+        for container in containers {
+            self.containers.insert(&container.name);
+            self.part_of(container.stack.as_deref());
+        }
+    }
+
+    fn part_of(&mut self, stack: Option<&'a str>) {
+        self.stacks.extend(stack.filter(|stack| self.own_stack == Some(stack)));
+    }
+
+    fn act(&mut self, act: &'a Act) {
+        match &act.what {
+            ActKind::Systemctl { units, .. } => units.iter().for_each(|unit| self.unit(unit)),
+            ActKind::Knob { services, .. } => {
+                for (stack, service) in services {
+                    self.services.insert((stack, service));
+                    self.part_of(Some(stack));
+                }
+            }
+            ActKind::Reboot | ActKind::PowerCut => self.boots = true,
+            _ => {}
+        }
+    }
+
+    /// Lines that expect something to stay as it is do not make it a concern: they check it, and so does this gate.
+    fn line(&mut self, what: &'a Expectation) {
+        match what {
+            Expectation::UnitEnters { .. } | Expectation::UnitIs { .. } | Expectation::Order { .. } => {
+                units_of(what).into_iter().for_each(|unit| self.unit(unit));
+            }
+            Expectation::Containers { containers, are } => match are {
+                ContainerCondition::Unchanged | ContainerCondition::SameIds => {}
+                _ => self.containers(containers),
+            },
+            Expectation::Journal { of: JournalSource::Units(units), times, .. }
+            | Expectation::Alert { units, times }
+                if times.least > 0 =>
+            {
+                units.iter().for_each(|unit| self.unit(unit));
+            }
+            _ => {}
+        }
+    }
+
+    fn has_unit(&self, unit: UnitRef) -> bool {
+        let stack = unit.name.strip_suffix(STACK_UNIT).filter(|_| unit.scope == "user");
+        self.units.contains(&unit) || stack.is_some_and(|stack| self.stacks.contains(stack))
+    }
+
+    fn has_container(&self, container: &ContainerState) -> bool {
+        self.containers.contains(&*container.name)
+            || compose::project(container).is_some_and(|project| {
+                let service = compose::service(container);
+                self.stacks.contains(project) || self.services.contains(&(project, service))
+            })
+    }
+}
+
+fn units(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
+    let (before, after) = (compared_units(first), compared_units(last));
+    let names: BTreeSet<_> = before.keys().chain(after.keys()).copied().collect();
+    let differing = names.into_iter().filter(|unit| !concern.has_unit(*unit)).filter_map(|unit| {
+        let was = state_of(before.get(&unit).copied());
+        let is = state_of(after.get(&unit).copied());
+        let on_demand = comes_and_goes(unit, first) && was != "failed" && is != "failed";
+        (was != is && !on_demand).then(|| format!("{} was {was}, is {is}", words::unit_ref(unit)))
+    });
+    differing.collect()
+}
+
+/// Units that say something about the host. Transient ones, scopes and sessions belong to single commands and health
+/// checks; devices are the kernel's; slices come and go with what is in them.
+fn compared_units(picture: &Picture) -> BTreeMap<UnitRef<'_>, &UnitState> {
+    let passing = [".scope", ".slice", ".device"];
+    let lasting = picture
+        .units
+        .iter()
+        .filter(|state| !state.transient && !passing.iter().any(|suffix| state.name.ends_with(suffix)));
+    lasting.map(|state| (state.unit(), state)).collect()
+}
+
+/// A unit that is not loaded is inactive to its manager, and a failure is a failure whatever its Result.
+fn state_of(state: Option<&UnitState>) -> &str {
+    state.map_or("inactive", |state| match &*state.result {
+        "" | "success" => &state.active,
+        _ if state.active == "failed" => "failed",
+        _ => "inactive after a failure",
+    })
+}
+
+/// A service with a socket or a timer runs when somebody asks for it or its time comes, whatever the scenario does.
+fn comes_and_goes(unit: UnitRef, picture: &Picture) -> bool {
+    let Some(stem) = unit.name.strip_suffix(".service") else {
+        return false;
+    };
+    let starters = [format!("{stem}.socket"), format!("{stem}.timer")];
+    picture.units.iter().any(|state| state.scope == unit.scope && starters.contains(&state.name))
+}
+
+fn containers(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
+    let others = |picture| other_containers(picture, concern);
+    let (before, after) = (others(first), others(last));
+    let gone = before.keys().filter(|name| !after.contains_key(*name));
+    let gone = gone.map(|name| format!("the container {name} is gone"));
+    let new = after.keys().filter(|name| !before.contains_key(*name));
+    let new = new.map(|name| format!("the container {name} is new"));
+    let both = before.iter().filter_map(|(name, was)| Some((*was, *after.get(name)?)));
+    let changed = both.filter_map(|(was, is)| container_difference(was, is, concern.boots));
+    gone.chain(new).chain(changed).collect()
+}
+
+fn other_containers<'a>(picture: &'a Picture, concern: &Concern) -> BTreeMap<&'a str, &'a ContainerState> {
+    let others = picture.containers.iter().filter(|container| !concern.has_container(container));
+    others.map(|container| (&*container.name, container)).collect()
+}
+
+fn container_difference(was: &ContainerState, is: &ContainerState, boots: bool) -> Option<String> {
+    let name = &was.name;
+    if was.id != is.id {
+        return Some(format!("{name} was recreated: {}, before {}", short(&is.id), short(&was.id)));
+    }
+    if was.state != is.state {
+        return Some(format!("{name} was {}, is {}", was.state, is.state));
+    }
+    if was.started != is.started && !boots {
+        return Some(format!("{name} was started again: at {}, before at {}", is.started, was.started));
+    }
+    // A check that is still starting becomes healthy by itself, and starts anew with the machine.
+    let regressed = was.health != is.health && is.health != "healthy" && !(boots && is.health == "starting");
+    regressed.then(|| format!("{name} was {:?}, is {:?} by its health check", was.health, is.health))
+}
+
+/// The published ports of the containers that the scenario stops or starts come and go with them, and a picture does
+/// not say whose a socket is: then sockets tell nothing.
+fn sockets(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
+    let running = |picture: &Picture| -> BTreeSet<String> {
+        let concerned = picture.containers.iter().filter(|container| concern.has_container(container));
+        let running = concerned.filter(|container| container.state == "running");
+        running.map(|container| container.name.clone()).collect()
+    };
+    if running(first) != running(last) {
+        return Vec::new();
+    }
+    let (before, after): (BTreeSet<_>, BTreeSet<_>) = (first.sockets.iter().collect(), last.sockets.iter().collect());
+    let closed = before.difference(&after).map(|socket| format!("nobody listens on {socket} any more"));
+    let opened = after.difference(&before).map(|socket| format!("somebody listens on {socket} now"));
+    closed.chain(opened).collect()
+}

@@ -1,0 +1,220 @@
+//! Lines about how often something is there: journal records, alerts, started programs. And units that must not enter a
+//! state, which is the same question with the answer "never".
+
+use crate::scenario::{Expectation, JournalSource, Line, Pattern, Times, Unit};
+use crate::timeline::{Entry, Moment, Record};
+
+use super::finding::Finding;
+use super::recording::StepView;
+use super::seen::{Sight, all};
+use super::words;
+
+/// By what name the receiver of alerts writes to the journal.
+const ALERT_RECEIVER: &str = "alert-receiver";
+
+/// What was counted for one subject of a line.
+struct Count {
+    /// What is counted, in words.
+    of: String,
+    /// Where and when it was there, in order.
+    hits: Vec<(usize, Moment)>,
+    /// What came closest, where nothing matched.
+    nearest: Option<(usize, String)>,
+}
+
+/// Whether a number of times is a positive line: it is decided as soon as there are enough, and there cannot be too many.
+pub(super) fn is_positive(times: Times) -> bool {
+    times.least > 0 && times.most.is_none()
+}
+
+/// How often a line expects something; none for lines that count nothing.
+pub(super) fn times(what: &Expectation) -> Option<Times> {
+    match what {
+        Expectation::Journal { times, .. } | Expectation::Alert { times, .. } | Expectation::Process { times, .. } => {
+            Some(*times)
+        }
+        Expectation::UnitNeverEnters { .. } => Some(Times { least: 0, most: Some(0) }),
+        _ => None,
+    }
+}
+
+/// Looks for a counted line that is a positive one.
+pub(super) fn positive(view: &StepView, what: &Expectation) -> Option<Sight> {
+    let times = times(what).filter(|times| is_positive(*times))?;
+    let sights = counts(view, what).into_iter().map(|count| match enough(&count, times) {
+        Some(at) => Sight::Seen { at, evidence: count.places() },
+        None => Sight::Missing {
+            observed: count.observed(),
+            evidence: count.places(),
+            nearest: count.nearest.map(|(_, text)| text),
+        },
+    });
+    Some(all(sights))
+}
+
+/// When the least number was reached.
+fn enough(count: &Count, times: Times) -> Option<Moment> {
+    let least = usize::try_from(times.least).ok()?;
+    least.checked_sub(1).and_then(|last| count.hits.get(last)).map(|(_, at)| *at)
+}
+
+/// The verdict on a counted line that waits for the step's end; `horizon` is the finding that speaks against a step that
+/// ended too early, if it did.
+pub(super) fn judge(view: &StepView, line: &Line, times: Times, horizon: Option<Finding>) -> Finding {
+    let limit = line.within.map(|within| view.deadline(within));
+    let mut counts = counts(view, &line.what);
+    if counts.is_empty() {
+        return Finding::broken("the line names nothing that could be counted");
+    }
+    for count in &mut counts {
+        count.hits.retain(|(_, at)| limit.is_none_or(|limit| *at <= limit));
+    }
+    let number = |count: &Count| u32::try_from(count.hits.len()).unwrap_or(u32::MAX);
+    // Too many stay too many, however the recording goes on.
+    if let Some(count) = counts.iter().find(|count| times.most.is_some_and(|most| number(count) > most)) {
+        return count.failed(view);
+    }
+    if let Some(broken) = horizon.or_else(|| no_trace(view, line)) {
+        return broken;
+    }
+    match counts.iter().find(|count| number(count) < times.least) {
+        Some(count) => count.failed(view),
+        None => {
+            let evidence = counts.iter().flat_map(Count::places).collect();
+            Finding::passed(evidence, view.barrier.map(|(_, at)| at))
+        }
+    }
+}
+
+/// Every action starts some program: a step with actions in which none was seen was not traced.
+fn no_trace(view: &StepView, line: &Line) -> Option<Finding> {
+    let traced = view.recording.entries.iter().any(|entry| matches!(entry, Entry::Exec { .. }));
+    let untraced = matches!(line.what, Expectation::Process { .. }) && !traced;
+    untraced.then(|| Finding::broken("the recording has no started program at all: the trace in the guest did not run"))
+}
+
+fn counts(view: &StepView, what: &Expectation) -> Vec<Count> {
+    match what {
+        Expectation::Journal { of, pattern, .. } => journal(view, of, pattern),
+        Expectation::Alert { units, .. } => units.iter().map(|unit| alerts(view, unit)).collect(),
+        Expectation::Process { pattern, .. } => vec![processes(view, pattern)],
+        Expectation::UnitNeverEnters { units, state } => units
+            .iter()
+            .map(|unit| {
+                let changes =
+                    view.changes().filter(|change| change.state == *state && words::same_unit(unit, change.unit));
+                Count {
+                    of: format!("{} entering {}", words::unit(unit), words::state_name(*state)),
+                    hits: changes.map(|change| (change.index, change.at)).collect(),
+                    nearest: None,
+                }
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn journal(view: &StepView, of: &JournalSource, pattern: &Pattern) -> Vec<Count> {
+    let count = |of: String, is_of: &dyn Fn(&Record) -> bool| {
+        let records = view.records().filter(|(_, record)| is_of(record));
+        matching(of, pattern, records.map(|(index, record)| (index, record.at, record.message().to_owned())))
+    };
+    match of {
+        JournalSource::Units(units) => units
+            .iter()
+            .map(|unit| count(format!("matching records of {}", words::unit(unit)), &|record| is_about(record, unit)))
+            .collect(),
+        JournalSource::Kernel => vec![count("matching records of the kernel".into(), &Record::is_kernel)],
+        JournalSource::Anything => vec![count("matching records".into(), &|_| true)],
+    }
+}
+
+/// Whether a record is the unit's or its manager's about it.
+pub(super) fn is_about(record: &Record, unit: &Unit) -> bool {
+    record.unit().is_some_and(|found| words::same_unit(unit, found))
+}
+
+fn processes(view: &StepView, pattern: &Pattern) -> Count {
+    let started = view.range.clone().filter_map(|index| match &view.recording.entries[index] {
+        Entry::Exec { at, arguments } if *at >= view.begin => Some((index, *at, arguments.join(" "))),
+        _ => None,
+    });
+    matching("matching programs".into(), pattern, started)
+}
+
+fn matching(of: String, pattern: &Pattern, texts: impl Iterator<Item = (usize, Moment, String)>) -> Count {
+    let (matching, others): (Vec<_>, Vec<_>) = texts.partition(|(_, _, text)| pattern.regex.is_match(text));
+    let others = others.iter().map(|(index, _, text)| (*index, &**text));
+    let closest = if matching.is_empty() { words::closest(pattern, others) } else { None };
+    Count {
+        of,
+        hits: in_time_order(matching.into_iter().map(|(index, at, _)| (index, at)).collect()),
+        nearest: closest.map(|(index, text)| (index, format!("the closest is {text:?}"))),
+    }
+}
+
+/// An alert is about a unit whose full name its title or message contains.
+fn alerts(view: &StepView, unit: &Unit) -> Count {
+    let alerts: Vec<_> = view
+        .records()
+        .filter(|(_, record)| record.identifier() == Some(ALERT_RECEIVER))
+        .filter_map(|(index, record)| alert_text(record).map(|text| (index, record.at, text)))
+        .collect();
+    let (about, others): (Vec<_>, Vec<_>) = alerts.into_iter().partition(|(_, _, text)| names(text, &unit.name));
+    let last = others.last();
+    Count {
+        of: format!("alerts about {}", words::unit(unit)),
+        hits: in_time_order(about.into_iter().map(|(index, at, _)| (index, at)).collect()),
+        nearest: last.map(|(index, _, text)| (*index, format!("another alert says {text:?}"))),
+    }
+}
+
+/// Whether a record is the receipt of an alert about a unit.
+pub(super) fn is_alert_about(record: &Record, unit: &Unit) -> bool {
+    record.identifier() == Some(ALERT_RECEIVER) && alert_text(record).is_some_and(|text| names(&text, &unit.name))
+}
+
+fn alert_text(record: &Record) -> Option<String> {
+    let title = record.field("ALERT_TITLE")?;
+    let message = record.field("ALERT_MESSAGE").unwrap_or_default();
+    Some(format!("{title}: {message}"))
+}
+
+/// Whether a text contains a unit's name as a whole: `a-stack.service` is not in `aa-stack.service`.
+fn names(text: &str, unit: &str) -> bool {
+    let part_of_name = |character: char| character.is_alphanumeric() || "-_@".contains(character);
+    text.match_indices(unit).any(|(place, _)| {
+        let before = text[..place].chars().next_back();
+        let after = text[place + unit.len()..].chars().next();
+        !before.is_some_and(|character| part_of_name(character) || character == '.') && !after.is_some_and(part_of_name)
+    })
+}
+
+fn in_time_order(mut hits: Vec<(usize, Moment)>) -> Vec<(usize, Moment)> {
+    hits.sort_by_key(|(index, at)| (*at, *index));
+    hits
+}
+
+impl Count {
+    fn places(&self) -> Vec<usize> {
+        self.hits.iter().map(|(index, _)| *index).collect()
+    }
+
+    fn observed(&self) -> String {
+        format!("{}: {}", self.of, self.hits.len())
+    }
+
+    fn failed(&self, view: &StepView) -> Finding {
+        let times: Vec<_> = self.hits.iter().map(|(_, at)| words::seconds(view.elapsed(*at))).collect();
+        let when = if times.is_empty() { String::new() } else { format!(" (at {})", times.join(", ")) };
+        let nearest = if self.hits.is_empty() { self.nearest.clone() } else { None };
+        let evidence = nearest.iter().map(|(index, _)| *index).chain(self.places()).collect();
+        let finding = Finding::failed(format!("{}{when}", self.observed()))
+            .nearest(nearest.map(|(_, text)| text))
+            .evidence(evidence);
+        match self.hits.last() {
+            Some((_, at)) => finding.at(*at),
+            None => finding,
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! What is looked at in every trial, asked or not: crashes of programs and of the kernel, lack of memory, other units
+//! that fail, and errors in the journal that nothing explains.
+
+use std::collections::BTreeSet;
+
+use crate::scenario::{
+    ActKind, ActiveState, Container, ContainerCondition, Excepted, Expectation, JournalSource, Trial, Unit,
+};
+use crate::timeline::{
+    ContainerState, Entry, MESSAGE_ID_COREDUMP, MESSAGE_ID_OOMD_KILL, Record, TransitionKind, UnitRef,
+};
+
+use super::counted::{self, is_about};
+use super::finding::Finding;
+use super::recording::Recording;
+use super::{Noise, Subject, Verdict, compose, words};
+
+/// Syslog's `err`.
+const ERR: u8 = 3;
+
+/// The kernel's words for a program that it killed for a fault of its own.
+const PROGRAM_FAULTS: [&str; 4] = ["segfault at ", "general protection fault", "traps: ", "invalid opcode"];
+
+/// The kernel's words for its own faults.
+const KERNEL_FAULTS: [&str; 10] = [
+    "Oops:",
+    "BUG:",
+    "kernel BUG at",
+    "Kernel panic",
+    "blocked for more than",
+    "rcu_sched self-detected stall",
+    "rcu_preempt self-detected stall",
+    "detected stalls on CPUs",
+    "rcu: INFO:",
+    "soft lockup",
+];
+
+/// The kernel's words for lack of memory.
+const MEMORY_FAULTS: [&str; 3] = ["Out of memory:", "oom-kill:", "Memory cgroup out of memory"];
+
+/// The gates that have something to say.
+pub(super) fn verdicts(recording: &Recording, noise: &[Noise]) -> Vec<Verdict> {
+    let gates = Gates { recording, noise, reported: BTreeSet::new() };
+    gates.verdicts()
+}
+
+struct Gates<'r, 'a> {
+    recording: &'r Recording<'a>,
+    noise: &'r [Noise],
+    /// The entries that a gate has reported: no record is reported twice.
+    reported: BTreeSet<usize>,
+}
+
+impl<'a> Gates<'_, 'a> {
+    fn verdicts(mut self) -> Vec<Verdict> {
+        let from = self.recording.ready().unwrap_or(0);
+        let found = [
+            ("core-dump", "no program crashes", self.records(0, is_crash)),
+            ("kernel", "the kernel finds no fault in itself", self.records(0, is_kernel_fault)),
+            ("out-of-memory", "nothing is killed for lack of memory", self.records(0, is_out_of_memory)),
+        ];
+        let mut verdicts: Vec<_> =
+            found.into_iter().filter_map(|(name, expected, records)| self.gate(name, expected, records)).collect();
+        let failures = self.unit_failures(from);
+        verdicts.extend(self.gate("unit-failure", "no unit fails but those that are expected to", failures));
+        let errors = self.errors(from);
+        verdicts.extend(self.gate("journal-error", "the journal has no error that nothing explains", errors));
+        verdicts
+    }
+
+    fn gate(&mut self, name: &str, expected: &str, found: Vec<(usize, String)>) -> Option<Verdict> {
+        let new: Vec<_> = found.into_iter().filter(|(index, _)| !self.reported.contains(index)).collect();
+        let first = new.first()?;
+        let at = self.recording.entries.get(first.0).and_then(Entry::at);
+        let (evidence, sentences): (Vec<_>, Vec<_>) = new.into_iter().unzip();
+        self.reported.extend(&evidence);
+        let finding = Finding::failed(sentences.join("\n")).evidence(evidence);
+        let finding = Finding { at, ..finding };
+        Some(finding.verdict(Subject::Gate(name.into()), None, expected.into()))
+    }
+
+    fn records(&self, from: usize, is_found: impl Fn(&Record) -> bool) -> Vec<(usize, String)> {
+        let records = self.recording.records(from..self.recording.entries.len());
+        records
+            .filter(|(_, record)| is_found(record) && !self.is_known(record))
+            .map(|(index, record)| (index, quoted(record)))
+            .collect()
+    }
+
+    /// The project's list and the scenario's exceptions speak for a record.
+    fn is_known(&self, record: &Record) -> bool {
+        let excepted = self.recording.trial.except.iter().any(|exception| match &exception.what {
+            Excepted::Journal(pattern) => pattern.regex.is_match(record.message()),
+            _ => false,
+        });
+        excepted || self.noise.iter().any(|noise| noise.explains(record))
+    }
+
+    fn unit_failures(&self, from: usize) -> Vec<(usize, String)> {
+        let failed = self.recording.changes.iter().filter(|change| {
+            change.state == ActiveState::Failed
+                && change.index >= from
+                && !self.may_fail(change.unit)
+                && !matches!(&self.recording.entries[change.index], Entry::Journal(record) if self.is_known(record))
+        });
+        failed
+            .map(|change| {
+                let at = words::moment(change.at);
+                let sentence = format!("{} failed ({}) at {at}", words::unit_ref(change.unit), change.result);
+                (change.index, sentence)
+            })
+            .collect()
+    }
+
+    fn may_fail(&self, unit: UnitRef) -> bool {
+        let trial = self.recording.trial;
+        let excepted = trial.except.iter().any(|exception| match &exception.what {
+            Excepted::Units(units) => units.iter().any(|excepted| words::same_unit(excepted, unit)),
+            _ => false,
+        });
+        excepted || is_expected_to_fail(trial, unit) || self.is_expected_health_check(unit)
+    }
+
+    /// A health check runs as a transient unit that bears its container's id; it fails with its container's health.
+    fn is_expected_health_check(&self, unit: UnitRef) -> bool {
+        let Some(id) = health_check_of(unit) else {
+            return false;
+        };
+        let pictures = self.recording.pictures.iter();
+        let mut containers = pictures.flat_map(|taken| &taken.picture.containers);
+        let Some(container) = containers.find(|container| container.id == id) else {
+            return false;
+        };
+        may_be_unhealthy(self.recording.trial, container)
+    }
+
+    fn errors(&self, from: usize) -> Vec<(usize, String)> {
+        let records = self.recording.records(from..self.recording.entries.len());
+        records
+            .filter(|(_, record)| record.priority().is_some_and(|priority| priority <= ERR))
+            .filter(|(_, record)| !self.is_known(record) && !self.is_consequence(record))
+            .filter(|(_, record)| !is_asked_for(self.recording.trial, record))
+            .map(|(index, record)| (index, quoted(record)))
+            .collect()
+    }
+
+    /// What a manager says about a unit that may fail.
+    fn is_consequence(&self, record: &Record) -> bool {
+        record.managed_unit().is_some_and(|unit| self.may_fail(unit))
+    }
+}
+
+fn quoted(record: &Record) -> String {
+    let unit = record.unit().map(words::unit_ref);
+    let by = unit.or_else(|| record.identifier().map(str::to_owned));
+    let by = by.unwrap_or_else(|| "somebody".to_owned());
+    format!("{by} says {:?} at {}", record.message(), words::moment(record.at))
+}
+
+fn kernel_says(record: &Record, words: &[&str]) -> bool {
+    record.is_kernel() && words.iter().any(|word| record.message().contains(word))
+}
+
+fn is_crash(record: &Record) -> bool {
+    record.message_id() == Some(MESSAGE_ID_COREDUMP) || kernel_says(record, &PROGRAM_FAULTS)
+}
+
+fn is_kernel_fault(record: &Record) -> bool {
+    kernel_says(record, &KERNEL_FAULTS)
+}
+
+fn is_out_of_memory(record: &Record) -> bool {
+    let kind = record.transition().map(|transition| transition.kind);
+    record.message_id() == Some(MESSAGE_ID_OOMD_KILL)
+        || matches!(kind, Some(TransitionKind::OutOfMemory | TransitionKind::Failed { result: "oom-kill" }))
+        || kernel_says(record, &MEMORY_FAULTS)
+}
+
+fn is_expected_to_fail(trial: &Trial, unit: UnitRef) -> bool {
+    let is_it = |units: &[Unit]| units.iter().any(|named| words::same_unit(named, unit));
+    let mut lines = trial.steps.iter().flat_map(|step| &step.then);
+    lines.any(|line| match &line.what {
+        Expectation::UnitEnters { units, state: ActiveState::Failed, .. }
+        | Expectation::UnitIs { units, state: ActiveState::Failed, .. } => is_it(units),
+        Expectation::Order { entries } => {
+            entries.iter().any(|(units, state)| *state == ActiveState::Failed && is_it(units))
+        }
+        _ => false,
+    })
+}
+
+/// Whether a line of the scenario asks for such records.
+fn is_asked_for(trial: &Trial, record: &Record) -> bool {
+    let mut lines = trial.steps.iter().flat_map(|step| &step.then);
+    lines.any(|line| match &line.what {
+        Expectation::Journal { of, pattern, times } if times.most != Some(0) => {
+            let is_of = match of {
+                JournalSource::Units(units) => units.iter().any(|unit| is_about(record, unit)),
+                JournalSource::Kernel => record.is_kernel(),
+                JournalSource::Anything => true,
+            };
+            is_of && pattern.regex.is_match(record.message())
+        }
+        Expectation::Alert { units, times } if times.most != Some(0) => {
+            units.iter().any(|unit| counted::is_alert_about(record, unit))
+        }
+        _ => false,
+    })
+}
+
+/// The container's id in the name of a health check's unit.
+fn health_check_of(unit: UnitRef<'_>) -> Option<&str> {
+    let (id, number) = unit.name.strip_suffix(".service")?.split_once('-')?;
+    let hex = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (unit.scope == "user" && id.len() == 64 && hex(id) && hex(number)).then_some(id)
+}
+
+/// Whether a line expects it, an exception allows it, or an action turned a knob of the container.
+fn may_be_unhealthy(trial: &Trial, container: &ContainerState) -> bool {
+    let is_it = |named: &[Container]| named.iter().any(|named| named.name == container.name);
+    let mut lines = trial.steps.iter().flat_map(|step| &step.then);
+    let expected = lines.any(|line| match &line.what {
+        Expectation::Containers { containers, are: ContainerCondition::Unhealthy } => is_it(containers),
+        _ => false,
+    });
+    let excepted = trial.except.iter().any(|exception| match &exception.what {
+        Excepted::Containers(containers) => is_it(containers),
+        _ => false,
+    });
+    let mut acts = trial.given.iter().chain(trial.steps.iter().flat_map(|step| &step.when));
+    let turned = acts.any(|act| match &act.what {
+        ActKind::Knob { services, .. } => services.iter().any(|(stack, service)| {
+            compose::project(container) == Some(stack) && compose::service(container) == service
+        }),
+        _ => false,
+    });
+    expected || excepted || turned
+}

@@ -1,0 +1,60 @@
+//! Lines that count records, alerts and programs.
+
+use crate::scenario::{Expectation, JournalSource};
+
+use super::builder::*;
+
+const A: &str = "a-stack.service";
+
+#[test]
+fn the_journal_has_matching_records() {
+    let missing = "^ERROR: missing required secret env file";
+    let said = Sample::acted().says(A, "ERROR: missing required secret env file for x").end(200.0);
+    check(line(journal(missing, times(1, 1))), &said, PASSED, "");
+    check(line(journal(missing, times(1, None))), &said, PASSED, "");
+    check(line(journal(missing, times(2, None))), &said, FAILED, "records of a-stack.service: 1");
+    check(line(journal(missing, times(2, 3))), &said, FAILED, ": 1 (at 1.0 s)");
+    check(line(journal(missing, times(0, 0))), &said, FAILED, "1 (at 1.0 s)");
+    let other = Sample::acted().says("b-stack.service", "ERROR: missing required secret env file");
+    check(line(journal(missing, times(1, 1))), &other.clone().end(200.0), FAILED, ": 0");
+    check(line(journal(missing, times(0, 0))), &other.clone().end(200.0), PASSED, "");
+    check(line(journal(missing, times(0, 0))), &other, BROKEN, "no barrier");
+    // A record from before the step that arrives late.
+    let late = Sample::ready().at(100.0).step().at(99.0).says(A, "ERROR: missing required secret env file");
+    check(line(journal(missing, times(0, 0))), &late.at(100.0).acts(1.0).end(200.0), PASSED, "");
+    let anything = Expectation::Journal { of: JournalSource::Anything, pattern: pattern(missing), times: times(1, 1) };
+    check(line(anything), &other.end(200.0), PASSED, "");
+    let similar = Sample::acted().says(A, "WARNING: missing secret env file").end(200.0);
+    check(line(journal(missing, times(1, 1))), &similar, FAILED, "the closest is \"WARNING: missing");
+    let kernel =
+        Expectation::Journal { of: JournalSource::Kernel, pattern: pattern("crng reseeded"), times: times(1, None) };
+    let record = [("_TRANSPORT", "kernel"), ("MESSAGE", "crng reseeded due to fork")];
+    check(line(kernel.clone()), &Sample::acted().record(&record).end(200.0), PASSED, "");
+    check(line(kernel), &Sample::acted().says(A, "crng reseeded").end(200.0), FAILED, ": 0");
+}
+
+#[test]
+fn alerts_are_counted_by_unit() {
+    let alert = |least, most: Option<u32>| line(Expectation::Alert { units: a(), times: times(least, most) });
+    let one = Sample::acted().alert("a-stack.service failed on igpu").end(200.0);
+    check(alert(1, Some(1)), &one, PASSED, "");
+    check(alert(0, Some(0)), &one, FAILED, "alerts about a-stack.service: 1");
+    check(alert(2, None), &one, FAILED, ": 1");
+    let other = Sample::acted().alert("aa-stack.service failed").end(200.0);
+    check(alert(1, Some(1)), &other, FAILED, "another alert says");
+    check(alert(0, Some(0)), &other, PASSED, "");
+    check(alert(0, Some(0)), &Sample::acted(), BROKEN, "no barrier");
+}
+
+#[test]
+fn started_programs_are_counted() {
+    let process = |least, most: Option<u32>| {
+        let pattern = pattern("--force-recreate");
+        line(Expectation::Process { pattern, times: times(least, most) })
+    };
+    let up = Sample::acted().exec("docker-compose up -d");
+    check(process(0, Some(0)), &up.clone().end(200.0), PASSED, "");
+    check(process(1, None), &up.clone().end(200.0), FAILED, "matching programs: 0");
+    check(process(0, Some(0)), &up.exec("docker-compose up --force-recreate").end(200.0), FAILED, ": 1");
+    check(process(0, Some(0)), &Sample::acted().end(200.0), BROKEN, "did not run");
+}

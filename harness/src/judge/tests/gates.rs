@@ -1,0 +1,184 @@
+//! What is looked at in every trial.
+
+use crate::scenario::{ActKind, ActiveState, ContainerCondition, Excepted, Exception, Expectation, Trial};
+
+use crate::timeline::Entry;
+
+use super::builder::*;
+
+const A: &str = "a-stack.service";
+const B: &str = "b-stack.service";
+
+fn quiet() -> Trial {
+    trial(vec![step(vec![line(journal("x", times(0, 0)))])])
+}
+
+fn except(what: Excepted) -> Trial {
+    let except = vec![Exception { span: 0..1, what, reason: "known".into() }];
+    Trial { except, ..quiet() }
+}
+
+fn expecting(what: Expectation) -> Trial {
+    trial(vec![step(vec![line(what)])])
+}
+
+/// Expects a gate to say something, or nothing where `part` is empty; and no gate but this one to speak.
+#[track_caller]
+fn check(gate: &str, trial: &Trial, sample: &Sample, part: &str) {
+    let judgement = sample.clone().end(200.0).judge(trial);
+    let others = ["core-dump", "kernel", "out-of-memory", "unit-failure", "journal-error", "recording"];
+    for other in others.iter().filter(|other| **other != gate) {
+        assert_eq!(of_gate(&judgement, other), None);
+    }
+    match of_gate(&judgement, gate) {
+        None => assert_eq!(part, "", "the gate said nothing"),
+        Some(verdict) => {
+            assert_eq!(verdict.result, FAILED);
+            assert!(!part.is_empty() && verdict.observed.contains(part), "{}", verdict.observed);
+        }
+    }
+}
+
+fn kernel(message: &str) -> Sample {
+    Sample::acted().record(&[("_TRANSPORT", "kernel"), ("MESSAGE", message), ("PRIORITY", "2")])
+}
+
+#[test]
+fn crashes_are_noticed() {
+    let dump = [("MESSAGE_ID", "fc2e22bc6ee647b6b90729ab34a250b1"), ("MESSAGE", "Process 7 (x) dumped core.")];
+    check("core-dump", &quiet(), &Sample::acted().record(&dump), "dumped core");
+    check("core-dump", &quiet(), &kernel("x[7]: segfault at 0 ip 0"), "segfault");
+    check("core-dump", &except(Excepted::Journal(pattern("^Process 7"))), &Sample::acted().record(&dump), "");
+    check("core-dump", &quiet(), &Sample::acted().says(A, "segfault at 0"), "");
+    for message in [
+        "BUG: unable to handle",
+        "Oops: 0000 [#1]",
+        "rcu: INFO: rcu_sched self-detected stall",
+        "INFO: task x:1 blocked for more than 120 seconds.",
+    ] {
+        check("kernel", &quiet(), &kernel(message), message);
+    }
+    check("out-of-memory", &quiet(), &kernel("Out of memory: Killed process 7 (x)"), "Killed process");
+    let trial = expecting(enters(ActiveState::Failed));
+    check("out-of-memory", &trial, &Sample::acted().failed(A, "oom-kill"), "Failed");
+}
+
+#[test]
+fn units_fail_only_where_it_is_expected() {
+    let fails = || Sample::acted().failed(B, "exit-code");
+    check("unit-failure", &quiet(), &fails(), "b-stack.service failed (exit-code) at guest time 101.0 s");
+    check("unit-failure", &except(Excepted::Units(vec![unit(B)])), &fails(), "");
+    let own = Sample::acted().failed(A, "exit-code");
+    check("unit-failure", &quiet(), &own, "a-stack.service failed");
+    check("unit-failure", &expecting(enters(ActiveState::Failed)), &own, "");
+}
+
+#[test]
+fn failing_health_checks_belong_to_unhealthy_containers() {
+    let id = "0123456789abcdef".repeat(4);
+    let check_unit = format!("{id}-1f2e.service");
+    let failing = || {
+        let sample = Sample::acted().of_container("a-web", |state| state.id = id.clone());
+        sample.record(&[
+            ("USER_UNIT", &check_unit),
+            ("MESSAGE_ID", "d9b373ed55a64feb8242e02dbe79a49c"),
+            ("UNIT_RESULT", "exit-code"),
+            ("PRIORITY", "3"),
+        ])
+    };
+    let condition = |are| Expectation::Containers { containers: vec![container("a-web")], are };
+    check("unit-failure", &expecting(condition(ContainerCondition::Healthy)), &failing(), &check_unit);
+    check("unit-failure", &expecting(condition(ContainerCondition::Unhealthy)), &failing(), "");
+    check("unit-failure", &except(Excepted::Containers(vec![container("a-web")])), &failing(), "");
+    let mut knob = quiet();
+    let services = vec![("a".to_owned(), "a-web".to_owned())];
+    knob.given = vec![act(ActKind::Knob { services, knob: Some("unhealthy".into()) })];
+    let judgement = failing().end(200.0).judge(&knob);
+    assert_eq!(of_gate(&judgement, "unit-failure"), None);
+}
+
+#[test]
+fn errors_need_an_explanation() {
+    let error = |unit: &str, message: &str| {
+        Sample::acted().record(&[("_SYSTEMD_USER_UNIT", unit), ("MESSAGE", message), ("PRIORITY", "3")])
+    };
+    let bad = || error(A, "ERROR: all is lost");
+    check("journal-error", &quiet(), &bad(), "a-stack.service says \"ERROR: all is lost\"");
+    check("journal-error", &expecting(journal("^ERROR: all", times(1, 1))), &bad(), "");
+    check("journal-error", &expecting(journal("^ERROR: other", times(0, None))), &bad(), "all is lost");
+    check("journal-error", &except(Excepted::Journal(pattern("all is lost"))), &bad(), "");
+    let forbidden = expecting(journal("^ERROR: all", times(0, 0)));
+    check("journal-error", &forbidden, &bad(), "all is lost");
+    let noise = |identifier: &str| {
+        let list = format!("[[noise]]\npattern = 'all is lost'\nreason = 'r'\n{identifier}");
+        of_gate(&bad().end(200.0).judge_with(&quiet(), &list), "journal-error").is_some()
+    };
+    assert!(!noise(""));
+    assert!(noise("identifier = 'other'"));
+    // What the manager says about a unit that is expected to fail.
+    let job = [("USER_UNIT", A), ("MESSAGE", "Failed to start a."), ("PRIORITY", "3")];
+    let failed = Sample::acted().failed(A, "exit-code").record(&job);
+    check("journal-error", &expecting(enters(ActiveState::Failed)), &failed, "");
+    // Before the trial was ready nobody expects anything.
+    let mut early = Sample::ready();
+    early.timeline.entries.clear();
+    let early = early.record(&[("MESSAGE", "x"), ("PRIORITY", "0")]);
+    let mut rest = Sample::acted().end(200.0);
+    rest.timeline.entries.splice(0..0, early.timeline.entries);
+    assert_eq!(of_gate(&rest.judge(&quiet()), "journal-error"), None);
+}
+
+#[test]
+fn nothing_else_changes() {
+    let bystanders = || {
+        let mut trial = quiet();
+        trial.steps[0].when = vec![act(ActKind::Wait(std::time::Duration::from_secs(1)))];
+        trial
+    };
+    let check = |trial: &Trial, sample: Sample, part: &str| {
+        let judgement = sample.end(200.0).judge(trial);
+        let observed = of_gate(&judgement, "nothing-else-changed").map(|verdict| &*verdict.observed);
+        match observed {
+            None => assert_eq!(part, "", "the gate said nothing"),
+            Some(observed) => assert!(!part.is_empty() && observed.contains(part), "{observed}"),
+        }
+    };
+    check(&quiet(), Sample::acted(), "");
+    check(&quiet(), Sample::acted().stopped(B), "b-stack.service was active, is inactive");
+    check(&quiet(), Sample::acted().stopped(A), "");
+    check(&bystanders(), Sample::acted().stopped(A), "a-stack.service was active, is inactive");
+    check(&except(Excepted::Units(vec![unit(B)])), Sample::acted().stopped(B), "");
+    let of_b = |change: fn(&mut crate::timeline::ContainerState)| Sample::acted().of_container("b-web", change);
+    check(&quiet(), of_b(|state| state.state = "exited".into()), "b-web was running, is exited");
+    check(&quiet(), of_b(|state| state.started = "later".into()), "b-web was started again");
+    check(&quiet(), of_b(|state| state.id = "new".into()), "b-web was recreated");
+    check(&quiet(), of_b(|state| state.health = "unhealthy".into()), "\"healthy\", is \"unhealthy\"");
+    check(
+        &quiet(),
+        of_b(|state| state.name = "c-web".into()),
+        "the container b-web is gone\nthe container c-web is new",
+    );
+    let excepted = except(Excepted::Containers(vec![container("b-web")]));
+    check(&excepted, of_b(|state| state.started = "later".into()), "");
+    let of_a = || Sample::acted().of_container("a-web", |state| state.started = "later".into());
+    check(&quiet(), of_a(), "");
+    check(&bystanders(), of_a(), "a-web was started again");
+    check(&quiet(), Sample::acted().in_picture(|picture| picture.sockets.clear()), "nobody listens on tcp *:80");
+    let stopped = of_a().of_container("a-web", |state| state.state = "exited".into());
+    check(&quiet(), stopped.in_picture(|picture| picture.sockets.clear()), "");
+    // A service with a socket comes and goes with its clients, but must not fail.
+    let ends = |active: &str, result: &str| Sample::acted().becomes("podman.service", active, "dead", result);
+    check(&quiet(), ends("inactive", "success"), "");
+    check(&quiet(), ends("failed", "exit-code"), "podman.service was active, is failed");
+    let mut recovered = ends("active", "success");
+    if let Entry::Picture { picture, .. } = &mut recovered.timeline.entries[0] {
+        picture.units[2].active = "failed".into();
+    }
+    check(&quiet(), recovered, "podman.service was failed, is active");
+    let transient = Sample::acted().in_picture(|picture| {
+        let mut unit = picture.units[0].clone();
+        (unit.name, unit.transient) = ("run-r1.service".into(), true);
+        picture.units.push(unit);
+    });
+    check(&quiet(), transient, "");
+}

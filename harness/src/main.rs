@@ -1,0 +1,5 @@
+//! The program; see the library's `cli`.
+
+fn main() -> std::process::ExitCode {
+    harness::cli::main()
+}

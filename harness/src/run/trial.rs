@@ -1,0 +1,320 @@
+//! One trial: clone, act, collect, judge.
+
+use std::time::{Duration, Instant};
+
+use crate::generation::Fault;
+use crate::guest::{self, Account, Command, Guest, Looked, Wanted, act};
+use crate::judge::{self, Judgement, Noise};
+use crate::machine::Machine;
+use crate::scenario::{self, Act, ActKind, Expectation, Scenario, Scope, Step, Trial, Verb};
+use crate::timeline::{ActionDone, Entry, Header, Moment, Record, Timeline};
+
+use super::{Error, Folder, Prepared, Result, Workspace};
+
+/// A trial that is to be run.
+#[derive(Clone, Copy)]
+pub struct TrialRun<'a> {
+    /// The host's template and generation.
+    pub prepared: &'a Prepared,
+    /// Where its machine lives.
+    pub workspace: &'a Workspace,
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// It on one host.
+    pub trial: &'a Trial,
+    /// What is wrong with the generation.
+    pub fault: Option<&'a Fault>,
+    /// What the journal may say in every trial.
+    pub noise: &'a [Noise],
+    /// The trial's name, for its timeline.
+    pub name: &'a str,
+}
+
+/// A trial that was run.
+#[derive(Debug)]
+pub struct Finished {
+    /// Everything that happened.
+    pub timeline: Timeline,
+    /// What is to be said about it.
+    pub judgement: Judgement,
+    /// Seconds of the host from the clone's start to the last verdict.
+    pub host_seconds: f64,
+    /// Seconds of guest time from the first picture to the last.
+    pub guest_seconds: f64,
+    /// What the console showed.
+    pub console: String,
+    /// The machine, where it is still there.
+    pub machine: Option<(Machine, Folder)>,
+}
+
+/// How long a restarted guest may take to come to rest, in guest time.
+const REST_DEADLINE: Duration = Duration::from_secs(900);
+/// The first and the longest stretch of guest time that passes between two looks at the recording.
+const PASSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
+
+impl TrialRun<'_> {
+    /// Runs the trial. What goes wrong on our side once the machine is there becomes part of the recording, whose
+    /// judgement is then broken; what was recorded until then is kept.
+    pub async fn run(&self) -> Result<Finished> {
+        let begin = Instant::now();
+        let folder = self.workspace.folder()?;
+        let template = &self.prepared.template;
+        let machine = Machine::clone_of(&template.spec, template.entry.path(), folder.path()).await?;
+        let user = &self.prepared.generation.manifest.user;
+        let guest = Guest::cloned(machine, user, template.boots.clone())?;
+        let header = Header {
+            trial: self.name.to_owned(),
+            scenario: self.scenario.source.path.clone(),
+            host: self.trial.host.clone(),
+        };
+        let mut recording =
+            Recording { run: *self, guest, timeline: Timeline { header, entries: Vec::new() }, first: None, now: None };
+        if let Err(error) = recording.record().await {
+            recording.timeline.entries.push(Entry::Broken { reason: error.to_string() });
+        }
+        let judgement = judge::judge(self.trial, &recording.timeline, self.noise);
+        let guest_seconds = recording.guest_seconds();
+        let Recording { guest, timeline, .. } = recording;
+        let console_bytes = std::fs::read(folder.path().join("console.log")).unwrap_or_default();
+        Ok(Finished {
+            timeline,
+            judgement,
+            host_seconds: begin.elapsed().as_secs_f64(),
+            guest_seconds,
+            console: String::from_utf8_lossy(&console_bytes).into_owned(),
+            machine: Some((guest.into_machine(), folder)),
+        })
+    }
+
+    /// Clones the host and does what the scenario gives, without its steps: for people who want to look around.
+    pub async fn given(&self) -> Result<(Machine, Folder)> {
+        let folder = self.workspace.folder()?;
+        let template = &self.prepared.template;
+        let machine = Machine::clone_of(&template.spec, template.entry.path(), folder.path()).await?;
+        let user = &self.prepared.generation.manifest.user;
+        let guest = Guest::cloned(machine, user, template.boots.clone())?;
+        let mut recording = Recording { run: *self, guest, timeline: Timeline::default(), first: None, now: None };
+        recording.install_fault().await?;
+        for (index, given) in self.trial.given.iter().enumerate() {
+            recording.act(None, index, given).await?;
+        }
+        Ok((recording.guest.into_machine(), folder))
+    }
+}
+
+/// A trial in progress.
+struct Recording<'a> {
+    run: TrialRun<'a>,
+    guest: Guest,
+    timeline: Timeline,
+    first: Option<Moment>,
+    now: Option<Moment>,
+}
+
+impl Recording<'_> {
+    async fn record(&mut self) -> Result<()> {
+        self.install_fault().await?;
+        let trial = self.run.trial;
+        for (index, given) in trial.given.iter().enumerate() {
+            self.act(None, index, given).await?;
+        }
+        let wanted = wanted(trial);
+        let looked = self.guest.look(&wanted).await?;
+        let at = looked.barrier;
+        self.looked(None, looked);
+        self.first = Some(at);
+        self.push(Entry::Ready { at });
+        for (index, step) in trial.steps.iter().enumerate() {
+            self.step(index, step, &wanted).await?;
+        }
+        Ok(())
+    }
+
+    async fn step(&mut self, index: usize, step: &Step, wanted: &Wanted) -> Result<()> {
+        let at = self.guest.now().await?;
+        self.push(Entry::Step { step: index, at });
+        for (position, action) in step.when.iter().enumerate() {
+            self.act(Some(index), position, action).await?;
+        }
+        let horizon = self.wait(index).await?;
+        self.pass_until(horizon).await?;
+        let looked = self.guest.look(wanted).await?;
+        self.looked(Some(index), looked);
+        Ok(())
+    }
+
+    /// Lets guest time pass until nothing of the step can be decided by it any more; gives the time up to which its
+    /// other lines want to have looked.
+    async fn wait(&mut self, step: usize) -> Result<Moment> {
+        let mut stretch = PASSES.0;
+        loop {
+            let progress = judge::progress(self.run.trial, step, &self.timeline);
+            let open = progress.undecided.iter().filter_map(|waiting| waiting.until).max();
+            let Some(until) = open.filter(|until| self.now.is_none_or(|now| now < *until)) else {
+                return Ok(progress.horizon);
+            };
+            let left = self.now.map_or(stretch, |now| Duration::from_micros(until.micros.saturating_sub(now.micros)));
+            self.pass(stretch.min(left.max(PASSES.0))).await?;
+            stretch = (stretch * 2).min(PASSES.1);
+        }
+    }
+
+    async fn pass_until(&mut self, moment: Moment) -> Result<()> {
+        let Some(now) = self.now else { return Ok(()) };
+        if now.boot == moment.boot && now < moment {
+            // The clock that commands report has hundredths of a second.
+            self.pass(Duration::from_micros(moment.micros - now.micros) + Duration::from_millis(20)).await?;
+        }
+        Ok(())
+    }
+
+    async fn pass(&mut self, time: Duration) -> Result<()> {
+        let (records, now) = self.guest.pass(time).await?;
+        self.extend(records);
+        self.now = Some(now);
+        Ok(())
+    }
+
+    async fn act(&mut self, step: Option<usize>, index: usize, action: &Act) -> Result<()> {
+        let done = match &action.what {
+            ActKind::Reboot => self.restart(true).await?,
+            ActKind::PowerCut => self.restart(false).await?,
+            what => {
+                let command = command(what);
+                let answer = self.guest.command(&command.script, command.account, command.limit).await?;
+                self.now = Some(answer.to);
+                ActionDone {
+                    step: None,
+                    index: 0,
+                    command: command.shown,
+                    from: answer.from,
+                    to: answer.to,
+                    exit: answer.exit,
+                    stdout: answer.stdout,
+                    stderr: answer.stderr,
+                    timed_out: answer.timed_out,
+                }
+            }
+        };
+        let records = self.guest.follower().take()?;
+        self.extend(records);
+        self.push(Entry::Action(ActionDone { step, index, ..done }));
+        Ok(())
+    }
+
+    /// Restarts the guest and waits until it is at rest.
+    async fn restart(&mut self, in_order: bool) -> Result<ActionDone> {
+        let from = self.guest.now().await?;
+        self.guest.reboot(in_order).await?;
+        let boot = from.boot + 1;
+        self.push(Entry::Boot { at: Moment { boot, micros: 0 } });
+        let settled = guest::rest(&mut self.guest, REST_DEADLINE, |_| {}).await?;
+        self.extend(settled.records);
+        let to = self.guest.now().await?;
+        self.now = Some(to);
+        let command = if in_order { "systemctl reboot" } else { "the power is cut and comes back" };
+        Ok(ActionDone {
+            step: None,
+            index: 0,
+            command: command.to_owned(),
+            from,
+            to,
+            exit: 0,
+            stdout: String::new(),
+            stderr: String::new(),
+            timed_out: false,
+        })
+    }
+
+    async fn install_fault(&mut self) -> Result<()> {
+        let Some(fault) = self.run.fault else { return Ok(()) };
+        let patched = fault.apply(&self.run.prepared.generation, self.run.trial.stack.as_deref())?;
+        let files: Vec<_> =
+            patched.into_iter().map(|patched| (patched.file.target, patched.file.mode, patched.content)).collect();
+        for command in [act::install(&files), act::reload_user_manager()] {
+            self.guest.must(&command.script, command.account, command.limit).await?;
+        }
+        Ok(())
+    }
+
+    fn looked(&mut self, step: Option<usize>, looked: Looked) {
+        self.extend(looked.records);
+        self.timeline.entries.extend(looked.started);
+        self.push(Entry::Picture { step, at: looked.at, picture: looked.picture });
+        self.push(Entry::Barrier { step, at: looked.barrier });
+        self.now = Some(looked.barrier);
+    }
+
+    fn extend(&mut self, records: Vec<Record>) {
+        self.timeline.entries.extend(records.into_iter().map(Entry::Journal));
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.timeline.entries.push(entry);
+    }
+
+    fn guest_seconds(&self) -> f64 {
+        match (self.first, self.now) {
+            (Some(first), Some(now)) if first.boot == now.boot => (now.micros - first.micros) as f64 / 1e6,
+            (Some(_), Some(now)) => now.micros as f64 / 1e6,
+            _ => 0.0,
+        }
+    }
+}
+
+/// The files that a trial's lines look at.
+fn wanted(trial: &Trial) -> Wanted {
+    let lines = trial.steps.iter().flat_map(|step| &step.then);
+    let mut files: Vec<_> = lines
+        .filter_map(|line| match &line.what {
+            Expectation::File { path, .. } => Some(path.clone()),
+            _ => None,
+        })
+        .collect();
+    files.sort();
+    files.dedup();
+    Wanted { files }
+}
+
+/// A scenario's action as a command of the guest.
+fn command(what: &ActKind) -> Command {
+    match what {
+        ActKind::Systemctl { verb, units } => {
+            let names: Vec<_> = units.iter().map(|unit| unit.name.as_str()).collect();
+            let user = units.first().is_none_or(|unit| unit.scope == Scope::User);
+            act::systemctl(verb_name(*verb), &names, user)
+        }
+        ActKind::Run { command, user, limit } => act::run(command, account(*user), *limit),
+        ActKind::Remove { paths } => act::remove(paths),
+        ActKind::Restore { paths } => act::restore(paths),
+        ActKind::Chmod { paths, mode } => act::chmod(paths, *mode),
+        ActKind::Chown { paths, owner } => act::chown(paths, owner),
+        ActKind::Write { path, content } => act::write(path, content),
+        ActKind::Knob { services, knob } => act::knob(services, knob.as_deref()),
+        ActKind::Wait(time) => act::wait(*time),
+        // Restarts are no commands: the machine under the guest does them.
+        ActKind::Reboot | ActKind::PowerCut => act::wait(Duration::ZERO),
+    }
+}
+
+fn verb_name(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Start => "start",
+        Verb::Stop => "stop",
+        Verb::Restart => "restart",
+        Verb::Reload => "reload",
+    }
+}
+
+fn account(account: scenario::Account) -> Account {
+    match account {
+        scenario::Account::Root => Account::Root,
+        scenario::Account::User => Account::User,
+    }
+}
+
+impl From<judge::NoiseError> for Error {
+    fn from(error: judge::NoiseError) -> Self {
+        Error::Project { place: "fixtures/noise.toml".to_owned(), problem: error.to_string() }
+    }
+}
