@@ -113,8 +113,9 @@ fn layering_can_fail() {
         &["harness/src/main.rs:2: main must not import `run`"],
     );
     check("harness/src/new/mod.rs", "", &["harness/src/new/mod.rs:1: new is a new module"]);
-    let tests = "#[cfg(test)]\nmod tests {\n    use super::super::at;\n    use crate::generation::X;\n    use crate::run::X;\n}\n";
-    check("harness/src/judge/a.rs", tests, &["harness/src/judge/a.rs:5: judge must not import `run`"]);
+    let tests = "#[cfg(test)]\nmod tests {\n    use super::super::at;\n    use crate::generation::X;\n";
+    let tests = format!("{tests}    use crate::run::X;\n}}\n");
+    check("harness/src/judge/a.rs", &tests, &["harness/src/judge/a.rs:5: judge must not import `run`"]);
     let program = "use crate::generation::X;\n";
     check("harness/src/judge/a.rs", program, &["harness/src/judge/a.rs:1: judge must not import `generation`"]);
 }
