@@ -32,6 +32,9 @@ pub enum Command {
     /// Prepare the templates of hosts
     #[command(after_help = BAKE_EXAMPLES)]
     Bake(BakeArguments),
+    /// Measure how fast a host's clones are
+    #[command(after_help = BENCH_EXAMPLES)]
+    Bench(BenchArguments),
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -106,4 +109,24 @@ pub struct BakeArguments {
     /// Only this host
     #[arg(long)]
     pub host: Option<String>,
+}
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  harness bench
+  harness bench --json --clones 40 > bench.json
+";
+
+/// `harness bench`
+#[derive(Debug, Args)]
+pub struct BenchArguments {
+    /// The host whose template is cloned
+    #[arg(long, default_value = "igpu")]
+    pub host: String,
+    /// How many clones are measured
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub clones: u32,
+    /// Print the figures as JSON
+    #[arg(long)]
+    pub json: bool,
 }

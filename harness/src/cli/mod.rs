@@ -2,6 +2,7 @@
 
 mod arguments;
 mod bake;
+mod bench;
 mod exit;
 mod output;
 mod plan;
@@ -21,6 +22,7 @@ pub fn main() -> std::process::ExitCode {
     let result = match cli.command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Bake(arguments) => bake::bake(&arguments),
+        Command::Bench(arguments) => bench::bench(&arguments),
     };
     match result {
         Ok(exit) => exit.into(),
