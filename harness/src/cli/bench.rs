@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::event::Event;
-use crate::guest::{Account, Guest, Wanted};
+use crate::guest::{Guest, Wanted};
 use crate::machine::Machine;
 use crate::run::{Error, Hosts, Prepared, Result};
 use crate::scenario::Time;
@@ -127,14 +127,14 @@ async fn sample(hosts: &Hosts, prepared: &Prepared) -> Result<Sample> {
     machine.resume().await?;
     sample.running = milliseconds(begin);
     let mut guest = Guest::cloned(machine, &manifest.user, template.boots.clone())?;
-    guest.must("true", Account::Root, LIMIT).await?;
+    guest.must("true", LIMIT).await?;
     sample.first_command = milliseconds(begin);
     let pictured = guest.units(&units).await?;
     sample.first_picture = milliseconds(begin);
     let active = pictured.iter().filter(|unit| unit.scope == "user" && unit.active == "active").count();
 
     let again = Instant::now();
-    guest.must("true", Account::Root, LIMIT).await?;
+    guest.must("true", LIMIT).await?;
     sample.command = milliseconds(again);
     let again = Instant::now();
     guest.barrier().await?;

@@ -9,6 +9,7 @@ use crate::generation::User;
 use crate::machine::{Machine, PAUSE_PROGRAM};
 use crate::timeline::Moment;
 
+use super::action::{Command, quote};
 use super::follow::Follower;
 use super::{Error, Result};
 
@@ -69,30 +70,48 @@ impl Guest {
         Ok(Guest { machine, user: user.clone(), follower, questions: 0, barriers: 0 })
     }
 
-    /// Runs a bash script as root or as the user, for at most `limit` of guest time.
+    /// Runs a bash script as root or as the user, in a bash of its own, for at most `limit` of guest time.
     pub async fn command(&mut self, script: &str, account: Account, limit: Duration) -> Result<Answer> {
-        self.questions += 1;
-        let nonce = self.questions;
-        let account_name = match account {
+        let how = match account {
             Account::Root => "root",
             Account::User => "user",
         };
-        let question =
-            format!("harness {nonce} {account_name} {} {}\n", limit.as_secs_f64(), BASE64_STANDARD.encode(script));
-        let waiting = format!("for `{}`", first_line(script));
-        let allowance = limit.as_secs() * PROCESSOR_SECONDS.0 + PROCESSOR_SECONDS.1;
-        let line = self.machine.ask(question.as_bytes(), &waiting, allowance).await?;
-        self.parse(&line, nonce, limit)
+        let arguments = [how, &limit.as_secs_f64().to_string(), script];
+        let answer = self.ask(&arguments, &first_line(script), limit).await?;
+        let elapsed = Duration::from_micros(answer.to.micros.saturating_sub(answer.from.micros));
+        let timed_out = matches!(answer.exit, 124 | 137) && elapsed + Duration::from_millis(20) >= limit;
+        Ok(Answer { timed_out, ..answer })
     }
 
-    /// As [`Guest::command`], for commands of ours that must succeed.
-    pub async fn must(&mut self, script: &str, account: Account, limit: Duration) -> Result<Answer> {
-        let answer = self.command(script, account, limit).await?;
+    /// Runs a script of ours, which must succeed and must be known to end, as root in a subshell of the shell that is
+    /// there: starting programs is what costs an emulated guest most.
+    pub async fn must(&mut self, script: &str, allowance: Duration) -> Result<Answer> {
+        let answer = self.ask(&["here", "0", script], &first_line(script), allowance).await?;
         if answer.exit == 0 {
             return Ok(answer);
         }
         let said = format!("{}{}", answer.stdout, answer.stderr).trim().to_owned();
         Err(Error::Command { command: first_line(script), status: answer.exit, said })
+    }
+
+    /// Runs a command that must succeed.
+    pub async fn carry_out(&mut self, command: &Command) -> Result<Answer> {
+        let answer = self.command(&command.script, command.account, command.limit).await?;
+        if answer.exit == 0 {
+            return Ok(answer);
+        }
+        let said = format!("{}{}", answer.stdout, answer.stderr).trim().to_owned();
+        Err(Error::Command { command: first_line(&command.shown), status: answer.exit, said })
+    }
+
+    async fn ask(&mut self, arguments: &[&str], shown: &str, limit: Duration) -> Result<Answer> {
+        self.questions += 1;
+        let nonce = self.questions;
+        let words: Vec<_> = arguments.iter().map(|argument| quote(argument)).collect();
+        let question = format!("harness {nonce} {}\n", words.join(" "));
+        let allowance = limit.as_secs() * PROCESSOR_SECONDS.0 + PROCESSOR_SECONDS.1;
+        let parts = self.machine.ask::<3>(question.as_bytes(), &format!("for `{shown}`"), allowance).await?;
+        self.parse(&parts, nonce)
     }
 
     /// Restarts the guest, in order or by cutting its power, and waits for its shell.
@@ -141,7 +160,7 @@ impl Guest {
     /// Defines the shell function through which every command goes. It lives in the shell's memory, and so in every
     /// clone of this machine.
     async fn prepare(&mut self) -> Result<()> {
-        let pause = if self.machine.pauses() { "/run/harness/pause" } else { ":" };
+        let pause = if self.machine.pauses() { "printf . >&8" } else { ":" };
         let environment: BTreeMap<&str, String> = BTreeMap::from([
             ("HOME", self.user.home.clone()),
             ("USER", self.user.name.clone()),
@@ -159,30 +178,24 @@ impl Guest {
             .replace("@gid@", &self.user.gid.to_string())
             .replace("@environment@", &variables.join(" "));
         self.machine.tell(script.as_bytes()).await?;
-        let boot = self.must("cat /proc/sys/kernel/random/boot_id", Account::Root, Duration::from_secs(60)).await?;
+        let boot = self.must("cat /proc/sys/kernel/random/boot_id", Duration::from_secs(60)).await?;
         self.follower.boot(boot.stdout.trim().replace('-', ""));
         Ok(())
     }
 
-    fn parse(&self, line: &[u8], nonce: u64, limit: Duration) -> Result<Answer> {
+    fn parse(&self, parts: &[Vec<u8>; 3], nonce: u64) -> Result<Answer> {
         let nonsense = |problem: String| Error::Nonsense { what: "answer", problem };
-        let text = std::str::from_utf8(line).map_err(|error| nonsense(error.to_string()))?;
-        let fields: Vec<&str> = text.trim_end().split(' ').collect();
-        let [said, exit, from, to, stdout, stderr] = fields[..] else {
-            return Err(nonsense(format!("expected six fields: {}", first_line(text))));
+        let [head, stdout, stderr] = parts.each_ref().map(|part| String::from_utf8_lossy(part).into_owned());
+        let fields: Vec<&str> = head.split(' ').collect();
+        let [said, exit, from, to] = fields[..] else {
+            return Err(nonsense(format!("expected four fields: {}", first_line(&head))));
         };
         if said != nonce.to_string() {
             return Err(nonsense(format!("expected the answer to question {nonce}, got that to {said}")));
         }
         let exit: i32 = exit.parse().map_err(|_| nonsense(format!("`{exit}` is no exit status")))?;
         let (from, to) = (self.moment(from)?, self.moment(to)?);
-        let decode = |field: &str| match BASE64_STANDARD.decode(field.trim_start_matches('.')) {
-            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-            Err(error) => Err(nonsense(error.to_string())),
-        };
-        let elapsed = Duration::from_micros(to.micros.saturating_sub(from.micros));
-        let timed_out = matches!(exit, 124 | 137) && elapsed + Duration::from_millis(20) >= limit;
-        Ok(Answer { exit, stdout: decode(stdout)?, stderr: decode(stderr)?, from, to, timed_out })
+        Ok(Answer { exit, stdout, stderr, from, to, timed_out: false })
     }
 
     /// A line of /proc/uptime's first field: seconds with two decimals.
@@ -202,27 +215,35 @@ fn first_line(text: &str) -> String {
 }
 
 /// Scripts go through a file, so that no secret in one ever shows in a process's arguments; answers through a port of
-/// their own, since the console takes sixteen bytes at a time. A dot before each text keeps empty ones visible.
+/// their own, since the console takes sixteen bytes at a time. Zero bytes, which no text of the shell can have, end the
+/// parts of an answer. Hardly a program is started for it all: that is what costs an emulated guest most.
 pub const PROCEDURE: &str = r#"
 mkdir -p -m 0755 /run/harness
 base64 -d > /run/harness/pause <<< '@program@'
 chmod 0755 /run/harness/pause
+rm -f /run/harness/pauser
+mkfifo -m 0600 /run/harness/pauser
+exec 8<> /run/harness/pauser
+/run/harness/pause <&8 &
 until [ -e /dev/virtio-ports/harness.answer ]; do sleep 0.1; done
 exec 7> /dev/virtio-ports/harness.answer
+umask 022
 harness() {
-    local from to status
-    base64 -d <<< "$4" > /run/harness/script
-    chmod 0644 /run/harness/script
+    local LC_ALL=C from to status stdout stderr
     read -r from _ < /proc/uptime
     case $2 in
-        root) timeout --kill-after=10 "$3" bash /run/harness/script ;;
-        user) timeout --kill-after=10 "$3" setpriv --reuid=@uid@ --regid=@gid@ --init-groups \
+        here) (eval "$4") ;;
+        root) printf %s "$4" > /run/harness/script
+            timeout --kill-after=10 "$3" bash /run/harness/script ;;
+        user) printf %s "$4" > /run/harness/script
+            timeout --kill-after=10 "$3" setpriv --reuid=@uid@ --regid=@gid@ --init-groups \
                 env -i @environment@ bash /run/harness/script ;;
-    esac < /dev/null > /run/harness/stdout 2> /run/harness/stderr
+    esac < /dev/null > /run/harness/stdout 2> /run/harness/stderr 7>&- 8>&-
     status=$?
     read -r to _ < /proc/uptime
-    printf '%s %s %s %s .%s .%s\n' "$1" "$status" "$from" "$to" \
-        "$(base64 -w 0 < /run/harness/stdout)" "$(base64 -w 0 < /run/harness/stderr)" >&7
+    IFS= read -r -d '' stdout < /run/harness/stdout
+    IFS= read -r -d '' stderr < /run/harness/stderr
+    printf '%s %s %s %s\0%s\0%s\0' "$1" "$status" "$from" "$to" "$stdout" "$stderr" >&7
     @pause@
 }
 "#;

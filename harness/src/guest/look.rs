@@ -1,20 +1,25 @@
 //! Pictures of a guest's state, and the barrier that makes sure that everything before it has arrived.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::timeline::{
     Entry, Moment, Picture, Record, UnitState, parse_containers, parse_exec_trace, parse_files, parse_sockets,
-    parse_units,
+    parse_unit_list, parse_units,
 };
 
 use super::action::quote;
-use super::{Account, Error, Guest, Result};
+use super::{Error, Guest, Result};
 
 /// What a picture shall show beside units and containers.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
     /// The files to look at, by absolute path.
     pub files: Vec<String>,
+    /// The units of the system's manager whose properties are wanted beside their state.
+    pub system_units: Vec<String>,
+    /// The same for the user's manager.
+    pub user_units: Vec<String>,
 }
 
 /// A picture with everything that happened up to it.
@@ -47,15 +52,15 @@ impl Guest {
     pub async fn look(&mut self, wanted: &Wanted) -> Result<Looked> {
         let nonce = self.nonce();
         let script = script(wanted, &nonce, self.user());
-        let answer = self.must(&script, Account::Root, LIMIT).await?;
+        let answer = self.must(&script, LIMIT).await?;
         let boot = answer.from.boot;
         let sections = Sections::read(&answer.stdout)?;
         let records = self.records_up_to(&nonce).await?;
         let Some(barrier) = records.last().map(|record| record.at) else {
             return Err(Error::Nonsense { what: "journal", problem: "the barrier is missing".to_owned() });
         };
-        let mut units = parse_units("system", sections.get("units-system")?).map_err(nonsense)?;
-        units.extend(parse_units("user", sections.get("units-user")?).map_err(nonsense)?);
+        let mut units = units_of("system", &sections)?;
+        units.extend(units_of("user", &sections)?);
         let picture = Picture {
             units,
             containers: parse_containers(sections.get("containers")?).map_err(nonsense)?,
@@ -70,7 +75,7 @@ impl Guest {
     /// of ours meanwhile.
     pub async fn pass(&mut self, time: Duration) -> Result<(Vec<Record>, Moment)> {
         let limit = time + Duration::from_secs(60);
-        let answer = self.must(&format!("sleep {}", time.as_secs_f64()), Account::Root, limit).await?;
+        let answer = self.must(&format!("sleep {}", time.as_secs_f64()), limit).await?;
         Ok((self.follower().take()?, answer.to))
     }
 
@@ -84,7 +89,7 @@ impl Guest {
              printf '\\n{SEPARATOR}user\\n'; {as_user} systemctl --user show {names} --property={PROPERTIES}\n\
              printf '\\n{SEPARATOR}end\\n'"
         );
-        let answer = self.must(&script, Account::Root, LIMIT).await?;
+        let answer = self.must(&script, LIMIT).await?;
         let sections = Sections::read(&answer.stdout)?;
         let mut units = parse_units("system", sections.get("system")?).map_err(nonsense)?;
         units.extend(parse_units("user", sections.get("user")?).map_err(nonsense)?);
@@ -95,7 +100,7 @@ impl Guest {
     /// before it.
     pub async fn barrier(&mut self) -> Result<Vec<Record>> {
         let nonce = self.nonce();
-        self.must(&barrier_script(&nonce), Account::Root, LIMIT).await?;
+        self.must(&barrier_script(&nonce), LIMIT).await?;
         self.records_up_to(&nonce).await
     }
 
@@ -105,7 +110,7 @@ impl Guest {
 
     /// What the guest's clock shows.
     pub async fn now(&mut self) -> Result<Moment> {
-        Ok(self.must(":", Account::Root, LIMIT).await?.to)
+        Ok(self.must(":", LIMIT).await?.to)
     }
 
     async fn records_up_to(&mut self, nonce: &str) -> Result<Vec<Record>> {
@@ -134,6 +139,16 @@ impl Guest {
     }
 }
 
+/// Every unit of a manager with its state, and those that were asked for with their properties.
+fn units_of(scope: &str, sections: &Sections<'_>) -> Result<Vec<UnitState>> {
+    let section = |name: &str| sections.get(&format!("{name}-{scope}"));
+    let mut units = parse_units(scope, section("units")?).map_err(nonsense)?;
+    let listed = parse_unit_list(scope, section("list")?, section("transient")?).map_err(nonsense)?;
+    let names: BTreeSet<String> = units.iter().map(|unit| unit.name.clone()).collect();
+    units.extend(listed.into_iter().filter(|unit| !names.contains(&unit.name)));
+    Ok(units)
+}
+
 fn nonsense(error: impl std::fmt::Display) -> Error {
     Error::Nonsense { what: "picture", problem: error.to_string() }
 }
@@ -144,7 +159,7 @@ fn nonsense(error: impl std::fmt::Display) -> Error {
 /// has been written after it.
 fn script(wanted: &Wanted, nonce: &str, user: &crate::generation::User) -> String {
     let (as_user, barrier) = (as_user(user), barrier_script(nonce));
-    let files: Vec<_> = wanted.files.iter().map(|path| quote(path)).collect();
+    let quoted = |words: &[String]| words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ");
     format!(
         r#"
 set -e
@@ -153,10 +168,16 @@ section() {{ printf '\n{SEPARATOR}%s\n' "$1"; }}
 echo 0 > $tracing/tracing_on
 sleep 0.1
 section trace; grep harness_exec: $tracing/trace || true; echo > $tracing/trace
-section units-system; systemctl show '*' --property={PROPERTIES}
-section units-user; {as_user} systemctl --user show '*' --property={PROPERTIES}
+names() {{ for file in "$1"/*; do [ ! -e "$file" ] || printf '%s\n' "${{file##*/}}"; done; }}
+section transient-system; names /run/systemd/transient
+section transient-user; names /run/user/{uid}/systemd/transient
+section list-system; systemctl list-units --all --output=json
+section units-system; [ -z "{system_units}" ] || systemctl show {system_units} --property={PROPERTIES}
+section list-user; {as_user} systemctl --user list-units --all --output=json
+section units-user; [ -z "{user_units}" ] || {as_user} systemctl --user show {user_units} --property={PROPERTIES}
 section containers
-{as_user} bash -c 'cd /; ids=$(podman ps --all --quiet --no-trunc); if [ -n "$ids" ]; then podman inspect $ids; else echo "[]"; fi'
+ids=$({as_user} podman ps --all --quiet --no-trunc)
+if [ -n "$ids" ]; then {as_user} podman inspect $ids; else echo '[]'; fi
 section sockets; ss -H -n -l -t -u -x
 section files
 for path in {files}; do
@@ -170,7 +191,10 @@ section end
 {barrier}
 echo 1 > $tracing/tracing_on
 "#,
-        files = files.join(" ")
+        uid = user.uid,
+        system_units = quoted(&wanted.system_units),
+        user_units = quoted(&wanted.user_units),
+        files = quoted(&wanted.files)
     )
 }
 

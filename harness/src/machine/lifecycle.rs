@@ -128,12 +128,17 @@ impl Machine {
         Ok(())
     }
 
-    /// Writes a line to the root shell, lets guest time pass until a line of answer has come, and stops guest time
-    /// again.
+    /// Writes to the root shell, lets guest time pass until an answer of so many parts has come, each ended by a zero
+    /// byte, and stops guest time again.
     ///
-    /// A guest in virtual time pauses itself right after its answer; the line must end in doing so. `waiting` tells
+    /// A guest in virtual time pauses itself right after its answer; the question must end in doing so. `waiting` tells
     /// what is waited for, beginning with "for"; `processor_seconds` is how much QEMU may compute meanwhile.
-    pub async fn ask(&mut self, question: &[u8], waiting: &str, processor_seconds: u64) -> Result<Vec<u8>> {
+    pub async fn ask<const PARTS: usize>(
+        &mut self,
+        question: &[u8],
+        waiting: &str,
+        processor_seconds: u64,
+    ) -> Result<[Vec<u8>; PARTS]> {
         let pauses = self.pauses();
         let Machine { process, qmp, shell, answer, running, folder, .. } = self;
         let work = async {
@@ -144,29 +149,23 @@ impl Machine {
                 qmp.execute("cont", json!({})).await?;
                 *running = true;
             }
-            let mut line = Vec::new();
             let mut stopped = false;
-            tokio::select! {
+            let parts = tokio::select! {
                 biased;
-                read = answer.read_until(b'\n', &mut line) => {
-                    read.map_err(Error::io("read", folder.join("answer")))?;
-                }
+                read = read_parts::<PARTS>(answer, waiting) => read?,
                 error = stopped_without_answer(qmp, &mut stopped, waiting, folder) => return Err(error),
-            }
-            if line.is_empty() {
-                return Err(Error::Closed { command: waiting.to_owned() });
-            }
+            };
             if pauses {
                 let stop = |event: &super::qmp::Event| event.name == "STOP";
                 if stopped || qmp.event_within(PAUSE_PATIENCE, stop).await?.is_some() {
                     *running = false;
                 }
             }
-            Ok(line)
+            Ok(parts)
         };
-        let line = process.watch(waiting, processor_seconds, work).await?;
+        let parts = process.watch(waiting, processor_seconds, work).await?;
         self.pause_if_pausing().await?;
-        Ok(line)
+        Ok(parts)
     }
 
     /// Waits until the guest's root shell has said that it is there, which it does once in each boot.
@@ -301,6 +300,17 @@ impl Machine {
     async fn pause_if_pausing(&mut self) -> Result<()> {
         if self.pauses() { self.pause().await } else { Ok(()) }
     }
+}
+
+/// Reads texts that each end in a zero byte.
+async fn read_parts<const PARTS: usize>(stream: &mut BufReader<UnixStream>, waiting: &str) -> Result<[Vec<u8>; PARTS]> {
+    let closed = || Error::Closed { command: waiting.to_owned() };
+    let mut parts = [const { Vec::new() }; PARTS];
+    for part in &mut parts {
+        stream.read_until(0, part).await.map_err(|_| closed())?;
+        part.pop().ok_or_else(closed)?;
+    }
+    Ok(parts)
 }
 
 /// Waits for a stop that no answer follows: the guest's kernel has panicked.

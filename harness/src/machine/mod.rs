@@ -22,22 +22,30 @@ pub use spec::{Clock, Disk, Spec};
 /// A result whose error is the machine's.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A Linux program for x86_64 that pauses its own machine: it writes 1 to the I/O port 0x505 of QEMU's `pvpanic`
-/// device, which QEMU answers, under `-action panic=pause`, by stopping the processor at that very instruction. So the
-/// guest's clock stands still from the end of a command until somebody resumes the machine.
+/// A Linux program for x86_64 that pauses its own machine for every byte it reads: it writes 1 to the I/O port 0x505
+/// of QEMU's `pvpanic` device, which QEMU answers, under `-action panic=pause`, by stopping the processor at that very
+/// instruction. So the guest's clock stands still from the end of a command until somebody resumes the machine.
 ///
 /// It is an ELF header, one program header, and this code, since no guest can be relied on to have `/dev/port`:
 ///
 /// ```text
-/// mov eax, 172   ; iopl(3): allow I/O instructions (needs CAP_SYS_RAWIO)
-/// mov edi, 3
-/// syscall
-/// mov edx, 0x505
-/// mov al, 1
-/// out dx, al
-/// xor edi, edi   ; exit(0), once the machine is resumed
-/// mov eax, 60
-/// syscall
+///         mov eax, 172    ; iopl(3): allow I/O instructions (needs CAP_SYS_RAWIO)
+///         mov edi, 3
+///         syscall
+/// again:  xor eax, eax    ; read(0, stack, 1)
+///         xor edi, edi
+///         mov rsi, rsp
+///         mov edx, 1
+///         syscall
+///         dec eax
+///         jnz done
+///         mov edx, 0x505
+///         mov al, 1
+///         out dx, al
+///         jmp again
+/// done:   mov eax, 60     ; exit(0)
+///         xor edi, edi
+///         syscall
 /// ```
 pub const PAUSE_PROGRAM: &[u8] = &[
     0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, // 64-bit, little endian
@@ -46,11 +54,13 @@ pub const PAUSE_PROGRAM: &[u8] = &[
     0, 0, 0, 0, 64, 0, 56, 0, 1, 0, 0, 0, 0, 0, 0, 0, // one program header of 56 bytes
     1, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // load, read and execute, from offset 0
     0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, // at 0x400000
-    0x95, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0, // 149 bytes
+    0xa9, 0, 0, 0, 0, 0, 0, 0, 0xa9, 0, 0, 0, 0, 0, 0, 0, // 169 bytes
     0, 0x10, 0, 0, 0, 0, 0, 0, // aligned to a page
     0xb8, 0xac, 0, 0, 0, 0xbf, 3, 0, 0, 0, 0x0f, 5, // iopl(3)
-    0xba, 5, 5, 0, 0, 0xb0, 1, 0xee, // out 0x505, 1
-    0x31, 0xff, 0xb8, 0x3c, 0, 0, 0, 0x0f, 5, // exit(0)
+    0x31, 0xc0, 0x31, 0xff, 0x48, 0x89, 0xe6, 0xba, 1, 0, 0, 0, 0x0f, 5, // read
+    0xff, 0xc8, 0x75, 0x0a, // until the end
+    0xba, 5, 5, 0, 0, 0xb0, 1, 0xee, 0xeb, 0xe4, // out 0x505, 1, and again
+    0xb8, 0x3c, 0, 0, 0, 0x31, 0xff, 0x0f, 5, // exit(0)
 ];
 
 #[cfg(test)]
@@ -59,7 +69,7 @@ mod tests {
 
     #[test]
     fn the_pause_program_says_its_own_size() {
-        assert_eq!(PAUSE_PROGRAM.len(), 0x95);
-        assert_eq!(PAUSE_PROGRAM[96], 0x95);
+        assert_eq!(PAUSE_PROGRAM.len(), 0xa9);
+        assert_eq!(PAUSE_PROGRAM[96], 0xa9);
     }
 }

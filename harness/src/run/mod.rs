@@ -6,6 +6,7 @@ mod project;
 mod record;
 mod template;
 mod trial;
+mod wanted;
 mod workspace;
 mod world;
 

@@ -187,7 +187,7 @@ impl Recipe<'_> {
         progress.phase("settled; freezing");
         let begin = Instant::now();
         // A template's disk is written out before it is frozen, so that a clone that loses its power finds it whole.
-        let synced = guest.must("sync", guest::Account::Root, Duration::from_secs(300)).await?;
+        let synced = guest.must("sync", Duration::from_secs(300)).await?;
         let boots = guest.boots().to_vec();
         guest.into_machine().freeze(home).await?;
         let figures = BakeFigures {

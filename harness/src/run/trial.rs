@@ -6,9 +6,10 @@ use crate::generation::Fault;
 use crate::guest::{self, Account, Command, Guest, Looked, Wanted, act};
 use crate::judge::{self, Judgement, Noise};
 use crate::machine::Machine;
-use crate::scenario::{self, Act, ActKind, Expectation, Scenario, Scope, Step, Trial, Verb};
+use crate::scenario::{self, Act, ActKind, Scenario, Scope, Step, Trial, Verb};
 use crate::timeline::{ActionDone, Entry, Header, Moment, Record, Timeline};
 
+use super::wanted::wanted;
 use super::{Error, Folder, Prepared, Result, Workspace};
 
 /// A trial that is to be run.
@@ -118,7 +119,7 @@ impl Recording<'_> {
         for (index, given) in trial.given.iter().enumerate() {
             self.act(None, index, given).await?;
         }
-        let wanted = wanted(trial);
+        let wanted = wanted(trial, &self.run.prepared.generation.manifest);
         let looked = self.guest.look(&wanted).await?;
         let at = looked.barrier;
         self.looked(None, looked);
@@ -232,7 +233,7 @@ impl Recording<'_> {
         let files: Vec<_> =
             patched.into_iter().map(|patched| (patched.file.target, patched.file.mode, patched.content)).collect();
         for command in [act::install(&files), act::reload_user_manager()] {
-            self.guest.must(&command.script, command.account, command.limit).await?;
+            self.guest.carry_out(&command).await?;
         }
         Ok(())
     }
@@ -260,20 +261,6 @@ impl Recording<'_> {
             _ => 0.0,
         }
     }
-}
-
-/// The files that a trial's lines look at.
-fn wanted(trial: &Trial) -> Wanted {
-    let lines = trial.steps.iter().flat_map(|step| &step.then);
-    let mut files: Vec<_> = lines
-        .filter_map(|line| match &line.what {
-            Expectation::File { path, .. } => Some(path.clone()),
-            _ => None,
-        })
-        .collect();
-    files.sort();
-    files.dedup();
-    Wanted { files }
 }
 
 /// A scenario's action as a command of the guest.

@@ -23,4 +23,4 @@ pub use picture::*;
 pub use record::UnitRef;
 pub use sockets::parse_sockets;
 pub use transition::{MESSAGE_ID_COREDUMP, MESSAGE_ID_OOMD_KILL, Transition, TransitionKind};
-pub use units::parse_units;
+pub use units::{parse_unit_list, parse_units};

@@ -1,6 +1,8 @@
 //! Units, as `systemctl show` prints them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
 
 use super::{ParseError, UnitRef, UnitState};
 
@@ -29,6 +31,35 @@ pub fn parse_units(scope: &str, text: &str) -> Result<Vec<UnitState>, ParseError
     }
     block.end(scope, &mut units)?;
     Ok(units)
+}
+
+/// Reads what `systemctl list-units --all --output=json` prints: a short state of every loaded unit, at a hundredth of
+/// the cost of all its properties. `transient` names the units that a program made at run time.
+///
+/// # Errors
+/// If it is not such a list.
+pub fn parse_unit_list(scope: &str, json: &str, transient: &str) -> Result<Vec<UnitState>, ParseError> {
+    let listed: Vec<Listed> = serde_json::from_str(json)
+        .map_err(|error| ParseError::new("the output of systemctl list-units", error.line(), error.to_string()))?;
+    let transient: BTreeSet<&str> = transient.lines().collect();
+    let state = |unit: Listed| UnitState {
+        scope: scope.to_owned(),
+        transient: transient.contains(unit.unit.as_str()),
+        name: unit.unit,
+        load: unit.load,
+        active: unit.active,
+        sub: unit.sub,
+        ..UnitState::default()
+    };
+    Ok(listed.into_iter().map(state).collect())
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    unit: String,
+    load: String,
+    active: String,
+    sub: String,
 }
 
 #[derive(Default)]
@@ -110,6 +141,16 @@ mod tests {
         assert_eq!((&*units[0].result, &*units[0].scope), ("exit-code", "user"));
         assert!(units[1].transient && !units[0].transient);
         assert_eq!(parse_units("user", "").unwrap(), []);
+    }
+
+    #[test]
+    fn a_list_has_the_state_of_every_unit() {
+        let json = r#"[{"unit":"a.timer","load":"loaded","active":"active","sub":"waiting","description":"A"},
+                       {"unit":"b.service","load":"loaded","active":"failed","sub":"failed","description":"B"}]"#;
+        let units = parse_unit_list("user", json, "a.timer\nz.service\n").unwrap();
+        assert_eq!((&*units[0].name, units[0].transient, &*units[0].sub), ("a.timer", true, "waiting"));
+        assert_eq!((&*units[1].name, units[1].transient, &*units[1].active), ("b.service", false, "failed"));
+        assert!(parse_unit_list("user", "Failed to connect to bus", "").is_err());
     }
 
     #[test]

@@ -1,0 +1,52 @@
+//! What the pictures of a trial have to show.
+
+use std::collections::BTreeSet;
+
+use crate::generation::Manifest;
+use crate::guest::Wanted;
+use crate::scenario::{ActKind, Excepted, Expectation, JournalSource, Scope, Trial, Unit};
+
+/// The files that a trial's lines look at, and the units that it names, beside every stack's.
+pub(super) fn wanted(trial: &Trial, manifest: &Manifest) -> Wanted {
+    let lines = || trial.steps.iter().flat_map(|step| &step.then);
+    let files: BTreeSet<String> = lines()
+        .filter_map(|line| match &line.what {
+            Expectation::File { path, .. } => Some(path.clone()),
+            _ => None,
+        })
+        .collect();
+    let mut units: Vec<&Unit> = lines().flat_map(|line| units_of(&line.what)).collect();
+    let actions = trial.given.iter().chain(trial.steps.iter().flat_map(|step| &step.when));
+    for action in actions {
+        if let ActKind::Systemctl { units: named, .. } = &action.what {
+            units.extend(named);
+        }
+    }
+    for exception in &trial.except {
+        if let Excepted::Units(named) = &exception.what {
+            units.extend(named);
+        }
+    }
+    let named = |scope: Scope| units.iter().filter(move |unit| unit.scope == scope).map(|unit| unit.name.clone());
+    let stacks = manifest.stacks.iter().map(|stack| stack.unit.clone());
+    let user: BTreeSet<String> = named(Scope::User).chain(stacks).collect();
+    let system: BTreeSet<String> = named(Scope::System).collect();
+    Wanted {
+        files: files.into_iter().collect(),
+        system_units: system.into_iter().collect(),
+        user_units: user.into_iter().collect(),
+    }
+}
+
+fn units_of(expectation: &Expectation) -> Vec<&Unit> {
+    match expectation {
+        Expectation::UnitEnters { units, .. }
+        | Expectation::UnitNeverEnters { units, .. }
+        | Expectation::UnitIs { units, .. }
+        | Expectation::UnitUnchanged { units }
+        | Expectation::Alert { units, .. }
+        | Expectation::Journal { of: JournalSource::Units(units), .. } => units.iter().collect(),
+        Expectation::Order { entries } => entries.iter().flat_map(|(units, _)| units).collect(),
+        _ => Vec::new(),
+    }
+}
