@@ -3,6 +3,10 @@
 mod arguments;
 mod bake;
 mod exit;
+mod lint;
+mod list;
+mod print;
+mod render;
 mod session;
 
 use clap::Parser;
@@ -15,6 +19,12 @@ pub fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Bake(arguments) => bake::bake(&arguments),
+        Command::Lint(arguments) => lint::lint(&arguments),
+        Command::List(arguments) => list::list(&arguments),
+        Command::Render(arguments) => render::render(&arguments),
+        Command::Doctor(arguments) => todo!(),
+        Command::Judge(arguments) => todo!(),
+        Command::Enter(arguments) => todo!(),
     };
     match result {
         Ok(exit) => exit.into(),

@@ -22,6 +22,6 @@ mod world;
 mod tests;
 
 pub use model::*;
-pub use read::{read, read_all};
+pub use read::{place_of, read, read_all};
 pub use reference::reference;
 pub use world::*;
