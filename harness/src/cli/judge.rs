@@ -12,6 +12,7 @@ use crate::timeline::Timeline;
 
 use super::Exit;
 use super::arguments::JudgeArguments;
+use super::enter::parts;
 use super::lint;
 use super::print::print;
 use super::run::style;
@@ -24,14 +25,16 @@ pub fn judge(arguments: &JudgeArguments) -> Result<Exit> {
     let path = arguments.scenario.clone().unwrap_or_else(|| project.root().join(&timeline.header.scenario));
     if !path.is_file() {
         let path = path.display();
-        return Err(Error::Usage(format!("there is no scenario {path}; give the file that it is in now with --scenario")));
+        return Err(Error::Usage(format!(
+            "there is no scenario {path}; give the file that it is in now with --scenario"
+        )));
     }
     let scenario = lint::scenario_in(&project, &path)?;
     let trial = trial(&scenario, &timeline.header.host)?;
     let noise = Noise::parse_all(&project.noise()?)?;
     let judgement = judge::judge(trial, &timeline, &noise);
     let faults = project.faults()?;
-    let fault = match fault_in(&timeline.header.trial) {
+    let fault = match parts(&timeline.header.trial).1 {
         Some(id) => Some(faults.iter().find(|fault| fault.id == id).ok_or_else(|| {
             Error::Usage(format!("the trial was run with fault `{id}`, which fixtures/faults.toml no longer has"))
         })?),
@@ -54,11 +57,6 @@ fn trial<'s>(scenario: &'s Scenario, host: &str) -> Result<&'s Trial> {
         let path = &scenario.source.path;
         Error::Usage(format!("the recording is of host `{host}`, and {path} has no trial on it"))
     })
-}
-
-/// The fault that a trial was run with, as its name says it.
-pub fn fault_in(trial: &str) -> Option<&str> {
-    trial.split_once(" [broken-by ")?.1.strip_suffix(']')
 }
 
 /// The end of the trial, as a run would have told it.
@@ -94,21 +92,5 @@ fn text(finished: &TrialFinished, scenario: &Scenario, timeline: &Timeline) -> S
     match &finished.reason {
         Some(reason) => format!("passed: {}: {reason}\n", finished.trial),
         None => format!("passed: {}, {count} verdicts\n", finished.trial),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_trials_name_tells_its_fault() {
-        for (name, fault) in [
-            ("igpu::failure::x", None),
-            ("igpu::failure::x [broken-by no-alert]", Some("no-alert")),
-            ("igpu::failure::x [broken-by no-alert", None),
-        ] {
-            assert_eq!(fault_in(name), fault, "{name}");
-        }
     }
 }

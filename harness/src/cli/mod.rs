@@ -2,29 +2,40 @@
 
 mod arguments;
 mod bake;
+mod bench;
+mod doctor;
+mod enter;
 mod exit;
+mod judge;
 mod lint;
 mod list;
+mod output;
+mod plan;
 mod print;
 mod render;
+mod run;
 mod session;
+mod suite;
 
 use clap::Parser;
 
 pub use arguments::{Cli, Command};
 pub use exit::Exit;
+pub use run::test_main;
 
 /// Runs the program with this process' arguments.
 pub fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
+        Command::Run(arguments) => run::run(&arguments),
         Command::Bake(arguments) => bake::bake(&arguments),
+        Command::Bench(arguments) => bench::bench(&arguments),
         Command::Lint(arguments) => lint::lint(&arguments),
         Command::List(arguments) => list::list(&arguments),
         Command::Render(arguments) => render::render(&arguments),
-        Command::Doctor(arguments) => todo!(),
-        Command::Judge(arguments) => todo!(),
-        Command::Enter(arguments) => todo!(),
+        Command::Doctor(arguments) => doctor::doctor(&arguments),
+        Command::Judge(arguments) => judge::judge(&arguments),
+        Command::Enter(arguments) => enter::enter(&arguments),
     };
     match result {
         Ok(exit) => exit.into(),

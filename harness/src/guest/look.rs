@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::timeline::{
-    Entry, Moment, Picture, Record, parse_containers, parse_exec_trace, parse_files, parse_sockets, parse_units,
+    Entry, Moment, Picture, Record, UnitState, parse_containers, parse_exec_trace, parse_files, parse_sockets,
+    parse_units,
 };
 
 use super::action::quote;
@@ -44,7 +45,7 @@ const PATIENCE: u32 = 50;
 impl Guest {
     /// Takes a picture and sets a barrier: what happened before this call is in the answer, completely.
     pub async fn look(&mut self, wanted: &Wanted) -> Result<Looked> {
-        let nonce = format!("{}-{}", std::process::id(), self.next_barrier());
+        let nonce = self.nonce();
         let script = script(wanted, &nonce, self.user());
         let answer = self.must(&script, Account::Root, LIMIT).await?;
         let boot = answer.from.boot;
@@ -71,6 +72,35 @@ impl Guest {
         let limit = time + Duration::from_secs(60);
         let answer = self.must(&format!("sleep {}", time.as_secs_f64()), Account::Root, limit).await?;
         Ok((self.follower().take()?, answer.to))
+    }
+
+    /// The properties of some units from both managers, in one command; a unit that a manager does not know is there
+    /// as not found.
+    pub async fn units(&mut self, names: &[String]) -> Result<Vec<UnitState>> {
+        let names: Vec<_> = names.iter().map(|name| quote(name)).collect();
+        let (names, as_user) = (names.join(" "), as_user(self.user()));
+        let script = format!(
+            "set -e\nprintf '\\n{SEPARATOR}system\\n'; systemctl show {names} --property={PROPERTIES}\n\
+             printf '\\n{SEPARATOR}user\\n'; {as_user} systemctl --user show {names} --property={PROPERTIES}\n\
+             printf '\\n{SEPARATOR}end\\n'"
+        );
+        let answer = self.must(&script, Account::Root, LIMIT).await?;
+        let sections = Sections::read(&answer.stdout)?;
+        let mut units = parse_units("system", sections.get("system")?).map_err(nonsense)?;
+        units.extend(parse_units("user", sections.get("user")?).map_err(nonsense)?);
+        Ok(units)
+    }
+
+    /// Has the guest write a record into its journal and waits until it has come over the stream, with every record
+    /// before it.
+    pub async fn barrier(&mut self) -> Result<Vec<Record>> {
+        let nonce = self.nonce();
+        self.must(&barrier_script(&nonce), Account::Root, LIMIT).await?;
+        self.records_up_to(&nonce).await
+    }
+
+    fn nonce(&mut self) -> String {
+        format!("{}-{}", std::process::id(), self.next_barrier())
     }
 
     /// What the guest's clock shows.
@@ -113,13 +143,7 @@ fn nonsense(error: impl std::fmt::Display) -> Error {
 /// In virtual time a short sleep ends only when nothing is left to run, so what the journal daemon was sent before it
 /// has been written after it.
 fn script(wanted: &Wanted, nonce: &str, user: &crate::generation::User) -> String {
-    let as_user = format!(
-        "setpriv --reuid={uid} --regid={gid} --init-groups env HOME={home} XDG_RUNTIME_DIR=/run/user/{uid} \
-         DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/{uid}/bus",
-        uid = user.uid,
-        gid = user.gid,
-        home = quote(&user.home)
-    );
+    let (as_user, barrier) = (as_user(user), barrier_script(nonce));
     let files: Vec<_> = wanted.files.iter().map(|path| quote(path)).collect();
     format!(
         r#"
@@ -143,12 +167,31 @@ for path in {files}; do
     fi
 done
 section end
-journalctl --sync
-printf 'MESSAGE=barrier {nonce}\nPRIORITY=7\nSYSLOG_IDENTIFIER=harness\nHARNESS_BARRIER={nonce}\n' | logger --journald
+{barrier}
 echo 1 > $tracing/tracing_on
-sleep 0.1
 "#,
         files = files.join(" ")
+    )
+}
+
+/// What stands before a command that the user shall run.
+fn as_user(user: &crate::generation::User) -> String {
+    format!(
+        "setpriv --reuid={uid} --regid={gid} --init-groups env HOME={home} XDG_RUNTIME_DIR=/run/user/{uid} \
+         DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/{uid}/bus",
+        uid = user.uid,
+        gid = user.gid,
+        home = quote(&user.home)
+    )
+}
+
+/// Writes the barrier's record and gives the stream a moment to hand it over.
+fn barrier_script(nonce: &str) -> String {
+    format!(
+        "journalctl --sync\n\
+         printf 'MESSAGE=barrier {nonce}\\nPRIORITY=7\\nSYSLOG_IDENTIFIER=harness\\nHARNESS_BARRIER={nonce}\\n' | \
+         logger --journald\n\
+         sleep 0.1"
     )
 }
 

@@ -180,7 +180,7 @@ impl Hosts {
 }
 
 /// One thread for one machine: the kernel ends QEMU with the thread that started it.
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
+pub fn runtime() -> Result<tokio::runtime::Runtime> {
     let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
     built.map_err(Error::io("start", "the asynchronous runtime"))
 }

@@ -10,7 +10,7 @@ mod workspace;
 mod world;
 
 pub use error::Error;
-pub use host::{Hosts, Prepared};
+pub use host::{Hosts, Prepared, runtime};
 pub use project::Project;
 pub use record::Recorder;
 pub use template::{BakeFigures, Baked};

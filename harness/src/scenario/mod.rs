@@ -9,6 +9,7 @@ mod connection;
 mod container_line;
 mod context;
 mod diagnostic;
+mod expectation;
 mod line;
 mod model;
 mod read;
@@ -21,6 +22,7 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+pub use expectation::*;
 pub use model::*;
 pub use read::{place_of, read, read_all};
 pub use reference::reference;

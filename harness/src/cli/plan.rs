@@ -1,0 +1,160 @@
+//! Which trials are run: every scenario on every host, selected by name.
+
+use std::sync::Arc;
+
+use crate::generation::Fault;
+use crate::judge::Noise;
+use crate::run::{Error, Project, Result};
+use crate::scenario::{Scenario, Section, Trial};
+
+use super::lint::scenarios;
+
+/// Everything that trials are made from, read and checked.
+pub struct Matrix {
+    /// The scenarios.
+    pub scenarios: Vec<Arc<Scenario>>,
+    /// The faults.
+    pub faults: Vec<Arc<Fault>>,
+    /// The known noise.
+    pub noise: Arc<Vec<Noise>>,
+}
+
+/// One trial that may be run.
+#[derive(Clone)]
+pub struct Planned {
+    /// `igpu::failure::missing-secret-fails-hard`
+    pub name: String,
+    /// What is wrong with the generation in it.
+    pub fault: Option<Arc<Fault>>,
+    /// Which repetition it is, from 1, and of how many.
+    pub repetition: (u32, u32),
+    /// The scenario.
+    pub scenario: Arc<Scenario>,
+    /// The index of its host among the scenario's trials.
+    pub index: usize,
+}
+
+/// Which trials are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Parts of names; none means all.
+    pub filters: Vec<String>,
+    /// Whether a filter has to be the whole name.
+    pub exact: bool,
+    /// Parts of names that are not wanted.
+    pub skip: Vec<String>,
+    /// Only this host.
+    pub host: Option<String>,
+    /// Whether the scenarios' faults are put in.
+    pub broken: bool,
+    /// How often each is run.
+    pub repeat: u32,
+    /// Only these names, where given.
+    pub only: Option<Vec<String>>,
+}
+
+impl Matrix {
+    /// Reads and checks everything. The error shows every mistake with its place.
+    pub fn read(project: &Project) -> Result<Matrix> {
+        Ok(Matrix {
+            scenarios: scenarios(project)?.into_iter().map(Arc::new).collect(),
+            faults: project.faults()?.into_iter().map(Arc::new).collect(),
+            noise: Arc::new(Noise::parse_all(&project.noise()?)?),
+        })
+    }
+
+    /// The trials of a selection, in the order of host, section and name. A filter, skip or host that fits nothing is
+    /// an error: it is a slip of the pen, and running nothing must not look like success.
+    pub fn select(&self, selection: &Selection) -> Result<Vec<Planned>> {
+        let all: Vec<Planned> = self.all(selection);
+        for filter in selection.filters.iter().chain(&selection.skip) {
+            if !all.iter().any(|planned| fits(&planned.label(), filter, selection.exact)) {
+                return Err(Error::Usage(format!("no trial's name fits `{filter}`; `harness list` shows them all")));
+            }
+        }
+        if let Some(host) = &selection.host
+            && !all.iter().any(|planned| planned.name.starts_with(&format!("{host}::")))
+        {
+            return Err(Error::Usage(format!("no trial is for host `{host}`; `harness list` shows them all")));
+        }
+        let mut selected: Vec<Planned> = all.into_iter().filter(|planned| selection.wants(planned)).collect();
+        if selected.is_empty() {
+            return Err(Error::Usage("nothing is selected; `harness list` shows all trials".to_owned()));
+        }
+        selected.sort_by(|one, other| one.name.cmp(&other.name));
+        let times = selection.repeat.max(1);
+        let repeated = (1..=times).flat_map(|time| {
+            selected.iter().map(move |planned| Planned { repetition: (time, times), ..planned.clone() })
+        });
+        Ok(repeated.collect())
+    }
+
+    fn all(&self, selection: &Selection) -> Vec<Planned> {
+        let mut all = Vec::new();
+        for scenario in &self.scenarios {
+            for (index, trial) in scenario.trials.iter().enumerate() {
+                let name = format!("{}::{}::{}", trial.host, section_name(scenario.section), scenario.name);
+                let planned = |fault| Planned {
+                    name: name.clone(),
+                    fault,
+                    repetition: (1, 1),
+                    scenario: scenario.clone(),
+                    index,
+                };
+                if selection.broken {
+                    let wanted = |fault: &&Arc<Fault>| scenario.broken_by.contains(&fault.id);
+                    all.extend(self.faults.iter().filter(wanted).map(|fault| planned(Some(fault.clone()))));
+                } else {
+                    all.push(planned(None));
+                }
+            }
+        }
+        all
+    }
+}
+
+impl Selection {
+    fn wants(&self, planned: &Planned) -> bool {
+        let label = planned.label();
+        let host = self.host.as_ref().is_none_or(|host| planned.name.starts_with(&format!("{host}::")));
+        let chosen = self.filters.is_empty() || self.filters.iter().any(|filter| fits(&label, filter, self.exact));
+        let skipped = self.skip.iter().any(|skip| fits(&label, skip, self.exact));
+        let only = self.only.as_ref().is_none_or(|only| only.contains(&label));
+        host && chosen && !skipped && only
+    }
+}
+
+impl Planned {
+    /// The scenario on its host.
+    pub fn host(&self) -> &Trial {
+        &self.scenario.trials[self.index]
+    }
+
+    /// The name with the fault, where there is one.
+    pub fn label(&self) -> String {
+        match &self.fault {
+            Some(fault) => format!("{} [broken-by {}]", self.name, fault.id),
+            None => self.name.clone(),
+        }
+    }
+
+    /// The label with the repetition, where there is one: unique in a run.
+    pub fn unique(&self) -> String {
+        match self.repetition {
+            (_, 1) => self.label(),
+            (time, times) => format!("{} ({time} of {times})", self.label()),
+        }
+    }
+}
+
+fn fits(label: &str, filter: &str, exact: bool) -> bool {
+    if exact { label == filter } else { label.contains(filter) }
+}
+
+fn section_name(section: Section) -> &'static str {
+    match section {
+        Section::Functional => "functional",
+        Section::Failure => "failure",
+        Section::Regression => "regression",
+    }
+}

@@ -1,0 +1,110 @@
+//! `harness run`
+
+use libtest_mimic::Arguments;
+
+use crate::event::Event;
+use crate::image::tools;
+use crate::report::Style;
+use crate::run::{Error, Project, Recorder, Result};
+
+use super::Exit;
+use super::arguments::RunArguments;
+use super::output::{Output, failed};
+use super::plan::{Matrix, Selection};
+use super::suite::{Suite, SuiteOptions};
+
+/// Runs trials.
+pub fn run(arguments: &RunArguments) -> Result<Exit> {
+    if arguments.install {
+        install()?;
+    }
+    let project = Project::find()?;
+    let out = arguments.out.clone().unwrap_or_else(|| project.root().join("out"));
+    let only = if arguments.last_failed { Some(last_failed(&out)?) } else { None };
+    let matrix = Matrix::read(&project)?;
+    let planned = matrix.select(&Selection {
+        filters: arguments.filters.clone(),
+        exact: arguments.exact,
+        skip: arguments.skip.clone(),
+        host: arguments.host.clone(),
+        broken: arguments.broken,
+        repeat: arguments.repeat_each,
+        only,
+    })?;
+    if arguments.list {
+        for planned in &planned {
+            anstream::println!("{}: test", planned.unique());
+        }
+        return Ok(Exit::Passed);
+    }
+    let suite = Suite::open(matrix, SuiteOptions { out, keep: arguments.keep, style: style() })?;
+    let threads = arguments.jobs.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
+    let libtest = Arguments { test_threads: threads, ..Arguments::default() };
+    suite.run(planned, &libtest, arguments.junit.as_deref())
+}
+
+/// Runs trials as `cargo test` and `cargo nextest run` ask for them: the main function of a test target.
+pub fn test_main() -> std::process::ExitCode {
+    let arguments = Arguments::from_args();
+    match test(&arguments) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            anstream::eprintln!("error: {error}");
+            Exit::of(&error).into()
+        }
+    }
+}
+
+fn test(arguments: &Arguments) -> Result<Exit> {
+    let project = Project::find()?;
+    let matrix = Matrix::read(&project)?;
+    let planned = matrix.select(&Selection { repeat: 1, ..Selection::default() })?;
+    if arguments.list {
+        // No machine, no output folder, no image: listing is for tools that only want the names.
+        let nothing = |planned: &super::plan::Planned| libtest_mimic::Trial::test(planned.unique(), || Ok(()));
+        let _listed = libtest_mimic::run(arguments, planned.iter().map(nothing).collect());
+        return Ok(Exit::Passed);
+    }
+    let wanted = |name: &str| {
+        let fits = |part: &String| if arguments.exact { name == part } else { name.contains(part.as_str()) };
+        arguments.filter.as_ref().is_none_or(fits) && !arguments.skip.iter().any(fits)
+    };
+    let planned: Vec<_> = planned.into_iter().filter(|planned| wanted(&planned.unique())).collect();
+    if planned.is_empty() || arguments.ignored {
+        // A filter that is meant for another test target of the same `cargo test`.
+        let _none = libtest_mimic::run(arguments, Vec::new());
+        return Ok(Exit::Passed);
+    }
+    let out = project.root().join("out");
+    let suite = Suite::open(matrix, SuiteOptions { out, keep: false, style: style() })?;
+    suite.run(planned, arguments, None)
+}
+
+/// Installs what the host lacks, or says how.
+pub fn install() -> Result<()> {
+    let recorder = Recorder::new(|event| {
+        if let Event::Progress { message, .. } = event {
+            anstream::eprintln!("host tools: {message}");
+        }
+    });
+    Ok(tools::install(&recorder.task("host tools"))?)
+}
+
+/// How people at this terminal see messages, and how they called the program.
+pub fn style() -> Style {
+    use std::io::IsTerminal;
+    let colored = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    // Under cargo the program is started by cargo's own command; elsewhere by its name.
+    let program = if std::env::var_os("CARGO").is_some() { "cargo run --release --" } else { "harness" };
+    Style { colored, program: program.to_owned() }
+}
+
+fn last_failed(out: &std::path::Path) -> Result<Vec<String>> {
+    let latest = Output::latest(out)?;
+    let names = failed(&latest.read_events()?);
+    if names.is_empty() {
+        let folder = latest.folder().display();
+        return Err(Error::Usage(format!("nothing failed or broke in the last run, {folder}")));
+    }
+    Ok(names)
+}

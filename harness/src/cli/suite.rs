@@ -1,0 +1,244 @@
+//! Runs selected trials through libtest-mimic and reports them: what `harness run` and `cargo test` share.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use libtest_mimic::{Completion, Failed};
+
+use crate::event::{Event, TrialFinished};
+use crate::generation::Fault;
+use crate::judge::{Judgement, Outcome, Subject, Verdict, VerdictResult};
+use crate::report::{EventLog, Style, Terminal, TerminalOptions, failure};
+use crate::run::{Error, Finished, Hosts, Result, TrialRun};
+use crate::scenario::Source;
+use crate::timeline::Timeline;
+
+use super::output::{Output, SPEC};
+use super::plan::{Matrix, Planned};
+use super::{Exit, session};
+
+/// A run that is about to begin.
+pub struct Suite {
+    hosts: Hosts,
+    matrix: Matrix,
+    output: Output,
+    style: Style,
+    keep: bool,
+    outcomes: Mutex<Vec<Outcome>>,
+}
+
+/// How a run is done and reported.
+pub struct SuiteOptions {
+    /// The folder below which each run gets its own.
+    pub out: PathBuf,
+    /// Whether failed machines are kept.
+    pub keep: bool,
+    /// How messages look.
+    pub style: Style,
+}
+
+impl Suite {
+    /// Opens the output folder and the cache.
+    pub fn open(matrix: Matrix, options: SuiteOptions) -> Result<Suite> {
+        let output = Output::create(&options.out)?;
+        let log = Mutex::new(EventLog::new(output.events()?));
+        let terminal_options = TerminalOptions {
+            style: options.style.clone(),
+            quiet_trials: true,
+            output: Some(output.folder().display().to_string()),
+        };
+        let terminal = Mutex::new(Terminal::new(anstream::stdout(), terminal_options));
+        let begin = Instant::now();
+        let hosts = session::open(move |event| {
+            let written = log.lock().unwrap_or_else(PoisonError::into_inner).event(&event);
+            let shown = terminal.lock().unwrap_or_else(PoisonError::into_inner).event(&event, begin.elapsed());
+            // A full disk or a closed terminal must not end the trials that still run; the missing lines are said.
+            if let Err(error) = written.and(shown) {
+                anstream::eprintln!("warning: an event could not be reported: {error}");
+            }
+        })?;
+        Ok(Suite { hosts, matrix, output, style: options.style, keep: options.keep, outcomes: Mutex::new(Vec::new()) })
+    }
+
+    /// Runs trials and gives the exit code that their outcomes deserve.
+    pub fn run(
+        self,
+        planned: Vec<Planned>,
+        arguments: &libtest_mimic::Arguments,
+        junit: Option<&Path>,
+    ) -> Result<Exit> {
+        let begin = Instant::now();
+        let (_, probe) = self.hosts.image()?;
+        self.hosts.emit(Event::RunStarted {
+            at: jiff::Timestamp::now().to_string(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            trials: planned.iter().map(Planned::label).collect(),
+            accelerator: probe.reason,
+        });
+        let suite = Arc::new(self);
+        suite.prepare(&planned)?;
+        let trials = planned.into_iter().map(|planned| Suite::trial(&suite, planned)).collect();
+        // Its conclusion knows only passed and failed; the outcomes say more.
+        let _conclusion = libtest_mimic::run(arguments, trials);
+        let seconds = begin.elapsed().as_secs_f64();
+        suite.hosts.emit(Event::RunFinished { at: jiff::Timestamp::now().to_string(), seconds });
+        let sources: Vec<Source> = suite.matrix.scenarios.iter().map(|scenario| scenario.source.clone()).collect();
+        suite.output.write_reports(&sources, &suite.style.program, junit)?;
+        if suite.hosts.recorder().is_interrupted() {
+            return Ok(Exit::Interrupted);
+        }
+        let outcomes = suite.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Exit::of_outcomes(outcomes.iter().copied()))
+    }
+
+    /// Bakes what the selected trials need before the first begins, so that no trial's time has a bake in it.
+    fn prepare(&self, planned: &[Planned]) -> Result<()> {
+        for planned in planned {
+            match self.hosts.prepare(&planned.host().host, planned.scenario.time) {
+                Err(Error::Interrupted) => return Err(Error::Interrupted),
+                // Each trial that needs the host says it for itself, and the others are run.
+                Err(_) | Ok(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn trial(suite: &Arc<Suite>, planned: Planned) -> libtest_mimic::Trial {
+        let suite = Arc::clone(suite);
+        libtest_mimic::Trial::ignorable_test(planned.unique(), move || suite.run_one(&planned))
+    }
+
+    fn run_one(&self, planned: &Planned) -> std::result::Result<Completion, Failed> {
+        if self.hosts.recorder().is_interrupted() {
+            return Ok(Completion::ignored_with("interrupted"));
+        }
+        self.hosts.emit(Event::TrialStarted { trial: planned.label() });
+        let (finished, timeline) = match self.record(planned) {
+            Ok(recorded) => recorded,
+            Err(Error::Interrupted) => return Ok(Completion::ignored_with("interrupted")),
+            Err(error) => (planned.broken(&error), None),
+        };
+        let message = failure(&finished, &planned.scenario.source, timeline.as_ref(), &self.style);
+        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(finished.outcome);
+        let outcome = finished.outcome;
+        let reason = finished.reason.clone().unwrap_or_default();
+        self.hosts.emit(Event::TrialFinished(finished));
+        match outcome {
+            Outcome::Passed => Ok(Completion::Completed),
+            Outcome::Skipped => Ok(Completion::ignored_with(reason)),
+            Outcome::Failed | Outcome::Broken => Err(message.into()),
+        }
+    }
+
+    fn record(&self, planned: &Planned) -> Result<(TrialFinished, Option<Timeline>)> {
+        let trial = planned.host();
+        let prepared = self.hosts.prepare(&trial.host, planned.scenario.time)?;
+        let name = planned.label();
+        let run = TrialRun {
+            prepared: &prepared,
+            workspace: self.hosts.workspace(),
+            scenario: &planned.scenario,
+            trial,
+            fault: planned.fault.as_deref(),
+            noise: &self.matrix.noise,
+            name: &name,
+        };
+        let folder = self.output.trial(&planned.unique())?;
+        let work = async {
+            let mut finished = run.run().await?;
+            let (outcome, _) = verdict(planned.fault.as_deref(), &finished.judgement);
+            let kept = self.keep && matches!(outcome, Outcome::Failed | Outcome::Broken);
+            if let Some((machine, place)) = finished.machine.take() {
+                if kept {
+                    let spec = serde_json::to_string_pretty(&prepared.template.spec).unwrap_or_default();
+                    machine.keep().await?;
+                    keep(place.path(), &folder.join("machine"), &spec)?;
+                } else {
+                    machine.end().await?;
+                }
+            }
+            Ok((finished, kept))
+        };
+        let runtime = crate::run::runtime()?;
+        let (finished, kept) = runtime.block_on(self.hosts.recorder().until_interrupted(work))??;
+        Output::write_trial(&folder, &finished.timeline, &finished.console)?;
+        let finished_event = planned.finished(&finished, &folder, kept);
+        Ok((finished_event, Some(finished.timeline)))
+    }
+}
+
+impl Planned {
+    fn finished(&self, finished: &Finished, folder: &Path, kept: bool) -> TrialFinished {
+        let (outcome, reason) = verdict(self.fault.as_deref(), &finished.judgement);
+        TrialFinished {
+            trial: self.label(),
+            title: self.scenario.title.clone(),
+            scenario: self.scenario.source.path.clone(),
+            proves: self.scenario.proves.clone(),
+            outcome,
+            reason,
+            judgement: Some(finished.judgement.clone()),
+            host_seconds: finished.host_seconds,
+            guest_seconds: finished.guest_seconds,
+            folder: Some(folder.display().to_string()),
+            kept,
+        }
+    }
+
+    /// A trial that could not even begin.
+    fn broken(&self, error: &Error) -> TrialFinished {
+        TrialFinished {
+            trial: self.label(),
+            title: self.scenario.title.clone(),
+            scenario: self.scenario.source.path.clone(),
+            proves: self.scenario.proves.clone(),
+            outcome: Outcome::Broken,
+            reason: Some(error.to_string()),
+            judgement: None,
+            host_seconds: 0.0,
+            guest_seconds: 0.0,
+            folder: None,
+            kept: false,
+        }
+    }
+}
+
+/// How a trial ended. With a fault in its generation it passes only if a line that the scenario marks went red.
+pub fn verdict(fault: Option<&Fault>, judgement: &Judgement) -> (Outcome, Option<String>) {
+    let Some(fault) = fault else { return (judgement.outcome, None) };
+    let noticed = |verdict: &&Verdict| {
+        verdict.result == VerdictResult::Failed && matches!(verdict.subject, Subject::Line { red: true, .. })
+    };
+    match judgement.outcome {
+        Outcome::Failed => match judgement.verdicts.iter().find(noticed) {
+            Some(verdict) => (Outcome::Passed, Some(format!("noticed: {}", verdict.observed))),
+            None => (
+                Outcome::Failed,
+                Some(format!(
+                    "fault `{}` ({}) turned the trial red, but at no line marked `red = true`",
+                    fault.id, fault.says
+                )),
+            ),
+        },
+        Outcome::Passed => {
+            (Outcome::Failed, Some(format!("fault `{}` ({}) went unnoticed: the trial passed", fault.id, fault.says)))
+        }
+        other => (other, None),
+    }
+}
+
+/// Moves what a kept machine needs to the trial's folder.
+fn keep(from: &Path, to: &Path, spec: &str) -> Result<()> {
+    fs::create_dir_all(to).map_err(Error::io("create", to))?;
+    for entry in fs::read_dir(from).map_err(Error::io("list", from))? {
+        let entry = entry.map_err(Error::io("list", from))?;
+        if entry.file_type().map_err(Error::io("look at", entry.path()))?.is_file() {
+            let target = to.join(entry.file_name());
+            fs::copy(entry.path(), &target).map_err(Error::io("copy a kept machine to", target))?;
+        }
+    }
+    let path = to.join(SPEC);
+    fs::write(&path, spec).map_err(Error::io("write", path))
+}
