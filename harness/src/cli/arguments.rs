@@ -250,7 +250,7 @@ Examples:
   echo 'as-user systemctl --user --failed' | harness enter igpu
 In the guest:
   a line runs to its end before its output shows; guest time stands still between lines where it can
-  as-user COMMAND   as the user who owns the stacks
+  as-user COMMAND   as the user who owns the stacks, in that user's home
   exit, Ctrl-D      end the machine; the exit code is that of the last line
 ";
 

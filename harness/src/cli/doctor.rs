@@ -228,7 +228,12 @@ mod tests {
         .map(program)
         .collect::<Vec<_>>();
         let text = anstream::adapter::strip_str(&table(&rows)).to_string();
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @"
+        ok   qemu-img            qemu-utils       7.2  usable                                     makes the guests' disks
+        BAD  qemu-system-x86_64  qemu-system-x86  6.0  too old, 7.2 is needed                     runs the guests
+        BAD  qemu-img            qemu-utils       -    /usr/bin/x says no version, 7.2 is needed  makes the guests' disks
+        BAD  tar                 tar              -    missing                                    unpacks the guest while its disk is made
+        ");
     }
 
     #[test]

@@ -18,10 +18,11 @@ const LIMIT: Duration = Duration::from_secs(3600);
 
 /// Every line is a bash of its own, so that what it did is known to be over; the folder, variables and functions of
 /// one are handed on to the next in a file. Variables that nobody may set again are among them, hence the redirection.
+/// The user may not be allowed into root's folder, and podman refuses to work in such a one: hence the user's home.
 const LINE: &str = r#"
 if [ -e /run/harness/session ]; then . /run/harness/session 2> /dev/null; else cd ~; fi
 trap '{ declare -p; declare -f; printf "cd -- %q\n" "$PWD"; } > /run/harness/session' EXIT
-as-user() { setpriv --reuid=@uid@ --regid=@gid@ --init-groups env -i @environment@ "$@"; }
+as-user() { (cd ~@name@ && setpriv --reuid=@uid@ --regid=@gid@ --init-groups env -i @environment@ "$@"); }
 "#;
 
 impl Session {
@@ -44,6 +45,7 @@ impl Session {
 
 fn script(user: &User, line: &str) -> String {
     let prelude = LINE
+        .replace("@name@", &user.name)
         .replace("@uid@", &user.uid.to_string())
         .replace("@gid@", &user.gid.to_string())
         .replace("@environment@", &environment(user));
