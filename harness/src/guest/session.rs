@@ -71,7 +71,7 @@ mod tests {
             let script = script(&user, line).replace("/run/harness/session", &state);
             std::process::Command::new("bash").arg("-c").arg(script).output().unwrap()
         };
-        let last = lines.iter().map(one).last().unwrap();
+        let last = lines.iter().map(one).collect::<Vec<_>>().pop().unwrap();
         (String::from_utf8(last.stdout).unwrap(), last.status.code())
     }
 
