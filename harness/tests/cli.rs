@@ -1,4 +1,5 @@
 //! The commands that need no machine, as people call them: exit codes and messages for good and bad input.
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

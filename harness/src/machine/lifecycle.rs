@@ -258,11 +258,11 @@ impl Machine {
     async fn load(&mut self, devices: &Path, memory_is_shared: bool) -> Result<()> {
         self.set_capabilities(memory_is_shared).await?;
         let link = self.folder.join(DEVICES);
-        if link != devices {
-            std::os::unix::fs::symlink(devices, &link).map_err(Error::io("link", &link))?;
-        }
+        std::os::unix::fs::symlink(devices, &link).map_err(Error::io("link", &link))?;
         let uri = format!("exec:cat {DEVICES}");
-        self.migrate("migrate-incoming", uri, "for the state of the devices to be read").await
+        self.migrate("migrate-incoming", uri, "for the state of the devices to be read").await?;
+        // Were the link left there, keeping this machine would write its own state into the template's file.
+        fs::remove_file(&link).map_err(Error::io("remove", &link))
     }
 
     async fn set_capabilities(&mut self, memory_is_shared: bool) -> Result<()> {
