@@ -13,12 +13,13 @@ use super::print::print;
 /// Checks scenario files and everything that they refer to, and shows every mistake.
 pub fn lint(arguments: &LintArguments) -> Result<Exit> {
     let project = Project::find()?;
-    let mut mistakes = mistakes_around(&project)?;
-    let mut scenarios = Vec::new();
-    if !mistakes.is_empty() {
-        mistakes.push("note: the scenarios were not read, since they are checked against these files".to_owned());
-        return report(&[], &mistakes, mistakes.len() - 1);
+    let around = mistakes_around(&project)?;
+    if !around.is_empty() {
+        anstream::eprintln!("the scenarios were not read, since they are checked against these files");
+        return report(&[], &around);
     }
+    let mut mistakes = Vec::new();
+    let mut scenarios = Vec::new();
     let world = world(&project)?;
     if arguments.files.is_empty() {
         let sources = project.sources()?;
@@ -34,7 +35,7 @@ pub fn lint(arguments: &LintArguments) -> Result<Exit> {
             }
         }
     }
-    report(&scenarios, &mistakes, mistakes.len())
+    report(&scenarios, &mistakes)
 }
 
 /// All scenarios of the project; the error shows every mistake in them.
@@ -91,9 +92,9 @@ fn rendered(mistakes: &[Diagnostic], sources: &[Source]) -> Vec<String> {
     shown.collect()
 }
 
-fn report(scenarios: &[Scenario], mistakes: &[String], count: usize) -> Result<Exit> {
+fn report(scenarios: &[Scenario], mistakes: &[String]) -> Result<Exit> {
     if !mistakes.is_empty() {
-        print(&format!("{}\n\n{}\n", mistakes.join("\n\n"), counted(count, "mistake")))?;
+        print(&format!("{}\n\n{}\n", mistakes.join("\n\n"), counted(mistakes.len(), "mistake")))?;
         return Ok(Exit::Usage);
     }
     if scenarios.is_empty() {

@@ -202,3 +202,41 @@ fn point_to_latest(all: &Path, folder: &Path) -> Result<()> {
     std::os::unix::fs::symlink(name, &fresh).map_err(Error::io("link", &fresh))?;
     fs::rename(&fresh, &link).map_err(Error::io("link", &link))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_machine_is_found_by_its_trial() {
+        let all = tempfile::tempdir().unwrap();
+        let label = "igpu::failure::x";
+        let check = |label: &str, run: Option<&str>| {
+            let found = kept_machine(all.path(), label).unwrap();
+            let shown = found.as_ref().map(|path| path.strip_prefix(all.path()).unwrap().display().to_string());
+            assert_eq!(shown.as_deref(), run, "{label}");
+        };
+        check(label, None);
+        let mut age = 100;
+        let mut keep = |run: &str, unique: &str| {
+            let run = Output { folder: all.path().join(run) };
+            let machine = run.trial(unique).unwrap().join("machine");
+            fs::create_dir(&machine).unwrap();
+            let spec = File::create(machine.join(SPEC)).unwrap();
+            age -= 1;
+            spec.set_modified(SystemTime::now() - std::time::Duration::from_secs(age)).unwrap();
+        };
+        keep("1", label);
+        keep("2", "igpu::failure::x-y");
+        keep("2", "igpu::failure::x [broken-by no-alert]");
+        check(label, Some("1/igpu.failure.x/machine"));
+        check("igpu::failure::x [broken-by no-alert]", Some("2/igpu.failure.x--broken-by-no-alert/machine"));
+        check("igpu::failure::x [broken-by late]", None);
+        keep("nextest-0", "igpu::failure::x (2 of 3)");
+        check(label, Some("nextest-0/igpu.failure.x--2-of-3/machine"));
+        keep("0", label);
+        fs::create_dir_all(all.path().join("3/igpu.failure.x/machine")).unwrap();
+        check(label, Some("0/igpu.failure.x/machine"));
+        check("doc1::failure::x", None);
+    }
+}
