@@ -35,6 +35,24 @@ pub enum Command {
     /// Measure how fast a host's clones are
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(BenchArguments),
+    /// Check scenario files and show every mistake with its place
+    #[command(after_help = LINT_EXAMPLES)]
+    Lint(LintArguments),
+    /// Show the trials, what they prove, and the faults that they notice
+    #[command(after_help = LIST_EXAMPLES)]
+    List(ListArguments),
+    /// Write a host's generation to a folder
+    #[command(after_help = RENDER_EXAMPLES)]
+    Render(RenderArguments),
+    /// Show what this machine has and lacks
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor(DoctorArguments),
+    /// Judge a recorded trial again, without a machine
+    #[command(after_help = JUDGE_EXAMPLES)]
+    Judge(JudgeArguments),
+    /// Open a root shell in a trial's kept machine, or in a fresh clone
+    #[command(after_help = ENTER_EXAMPLES)]
+    Enter(EnterArguments),
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -129,4 +147,122 @@ pub struct BenchArguments {
     /// Print the figures as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+const LINT_EXAMPLES: &str = "\
+Examples:
+  harness lint                                 all scenarios, faults, statements and known noise of the project
+  harness lint scenarios/failure/new.toml      one file, which may be anywhere
+Exit code: 0 without a mistake, 2 with mistakes. Neither Nix nor QEMU is needed.
+";
+
+/// `harness lint`
+#[derive(Debug, Args)]
+pub struct LintArguments {
+    /// Scenario files; everything in the project if none is given
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  harness list                      every trial, and how many prove each statement
+  harness list --host igpu --json   the trials of one host, for other programs
+  harness list --faults             the faults, and which scenario notices each
+";
+
+/// `harness list`
+#[derive(Debug, Args)]
+pub struct ListArguments {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Only this host
+    #[arg(long)]
+    pub host: Option<String>,
+    /// The faults instead of the trials
+    #[arg(long)]
+    pub faults: bool,
+}
+
+const RENDER_EXAMPLES: &str = "\
+Examples:
+  harness render --host igpu /tmp/igpu                            what runs in the guest
+  harness render --host igpu --variant no-fallback /tmp/variant   a variant of it
+A folder that has anything but a generation in it is refused.
+";
+
+/// `harness render`
+#[derive(Debug, Args)]
+pub struct RenderArguments {
+    /// The host
+    #[arg(long)]
+    pub host: String,
+    /// One of its variants
+    #[arg(long)]
+    pub variant: Option<String>,
+    /// Where to write it
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  harness doctor             what this machine has and lacks
+  harness doctor --install   install what is missing (as root), build the guest image, try the accelerator
+  harness doctor --verify    read the whole cache again
+Exit code: 0 if everything is usable, 3 otherwise.
+";
+
+/// `harness doctor`
+#[derive(Debug, Args)]
+pub struct DoctorArguments {
+    /// Install missing programs, then build the guest image if there is none
+    #[arg(long)]
+    pub install: bool,
+    /// Read every file of the cache and compare it with its digest
+    #[arg(long)]
+    pub verify: bool,
+}
+
+const JUDGE_EXAMPLES: &str = "\
+Examples:
+  harness judge out/latest/TRIAL/timeline.jsonl
+  harness judge timeline.jsonl --scenario draft.toml   by another version of the scenario
+Exit code: that of a run of this one trial.
+";
+
+/// `harness judge`
+#[derive(Debug, Args)]
+pub struct JudgeArguments {
+    /// The recording of a trial
+    #[arg(value_name = "TIMELINE")]
+    pub timeline: PathBuf,
+    /// The scenario file, where it is not the one that the recording names
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
+}
+
+const ENTER_EXAMPLES: &str = "\
+Examples:
+  harness enter igpu::failure::missing-secret-fails-hard   the machine that `run --keep` kept, or a fresh clone
+  harness enter igpu                                       a fresh clone of a host
+  echo 'as-user systemctl --user --failed' | harness enter igpu
+In the guest:
+  a line runs to its end before its output shows; guest time stands still between lines where it can
+  as-user COMMAND   as the user who owns the stacks, in that user's home
+  exit, Ctrl-D      end the machine; the exit code is that of the last line
+";
+
+/// `harness enter`
+#[derive(Debug, Args)]
+pub struct EnterArguments {
+    /// A trial's name as `harness list` or a report shows it, or a host's
+    pub trial: String,
+    /// Put this fault into the generation
+    #[arg(long, value_name = "ID")]
+    pub fault: Option<String>,
+    /// The folder below which runs leave theirs; `out` in the checkout if not given
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }

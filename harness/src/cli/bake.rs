@@ -1,6 +1,5 @@
 //! `harness bake`
 
-use crate::event::Event;
 use crate::run::Result;
 use crate::scenario::Time;
 
@@ -10,11 +9,7 @@ use super::session;
 
 /// Prepares templates and says what it took.
 pub fn bake(arguments: &BakeArguments) -> Result<Exit> {
-    let hosts = session::open(|event| {
-        if let Event::Progress { task, message } = event {
-            anstream::eprintln!("{task}: {message}");
-        }
-    })?;
+    let hosts = session::open(session::say_progress)?;
     let host = arguments.host.clone().unwrap_or_else(|| "igpu".to_owned());
     let prepared = hosts.prepare(&host, Time::Any)?;
     anstream::println!("{} {:?}", prepared.template.entry.path().display(), prepared.template.figures);

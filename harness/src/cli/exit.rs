@@ -18,6 +18,8 @@ pub enum Exit {
     Skipped,
     /// 130: interrupted.
     Interrupted,
+    /// The status of the last command in a guest.
+    Guest(u8),
 }
 
 impl Exit {
@@ -30,6 +32,7 @@ impl Exit {
             Exit::Broken => 3,
             Exit::Skipped => 4,
             Exit::Interrupted => 130,
+            Exit::Guest(status) => status,
         }
     }
 

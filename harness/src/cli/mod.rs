@@ -3,9 +3,16 @@
 mod arguments;
 mod bake;
 mod bench;
+mod doctor;
+mod enter;
 mod exit;
+mod judge;
+mod lint;
+mod list;
 mod output;
 mod plan;
+mod print;
+mod render;
 mod run;
 mod session;
 mod suite;
@@ -23,6 +30,12 @@ pub fn main() -> std::process::ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Bake(arguments) => bake::bake(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
+        Command::Lint(arguments) => lint::lint(&arguments),
+        Command::List(arguments) => list::list(&arguments),
+        Command::Render(arguments) => render::render(&arguments),
+        Command::Doctor(arguments) => doctor::doctor(&arguments),
+        Command::Judge(arguments) => judge::judge(&arguments),
+        Command::Enter(arguments) => enter::enter(&arguments),
     };
     match result {
         Ok(exit) => exit.into(),

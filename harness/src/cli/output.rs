@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::event::{Event, TrialFinished};
 use crate::report::{html, junit, read_events, timeline_text};
@@ -20,6 +21,8 @@ pub struct Output {
 const EVENTS: &str = "events.jsonl";
 const TIMELINE: &str = "timeline.jsonl";
 const LATEST: &str = "latest";
+/// The description of a kept machine, beside its memory and disks.
+pub const SPEC: &str = "spec.json";
 
 impl Output {
     /// Makes the folder of a run that begins now below `all`. Runs of one nextest share a folder.
@@ -65,10 +68,7 @@ impl Output {
 
     /// The folder of one trial.
     pub fn trial(&self, unique: &str) -> Result<PathBuf> {
-        let plain =
-            |character: char| if character.is_alphanumeric() || "-_.".contains(character) { character } else { '-' };
-        let name: String = unique.replace("::", ".").chars().map(plain).collect();
-        let folder = self.folder.join(name.trim_end_matches('-'));
+        let folder = self.folder.join(folder_name(unique));
         fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
         Ok(folder)
     }
@@ -114,6 +114,56 @@ impl Output {
     }
 }
 
+/// The newest machine that a run below `all` has kept of a trial, in any of its repetitions.
+pub fn kept_machine(all: &Path, label: &str) -> Result<Option<PathBuf>> {
+    let mut newest: Option<(SystemTime, PathBuf)> = None;
+    for run in folders_in(all)? {
+        for trial in folders_in(&run)?.into_iter().filter(|folder| is_folder_of(folder, label)) {
+            let machine = trial.join("machine");
+            let Ok(metadata) = fs::metadata(machine.join(SPEC)) else { continue };
+            let kept = metadata.modified().map_err(Error::io("look at", &machine))?;
+            if newest.as_ref().is_none_or(|(time, _)| *time < kept) {
+                newest = Some((kept, machine));
+            }
+        }
+    }
+    Ok(newest.map(|(_, machine)| machine))
+}
+
+/// The folders in a folder; none if it is not there. The link to the latest run is no folder.
+fn folders_in(path: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(Error::io("list", path))?,
+    };
+    let mut folders = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(Error::io("list", path))?;
+        if entry.file_type().map_err(Error::io("look at", entry.path()))?.is_dir() {
+            folders.push(entry.path());
+        }
+    }
+    Ok(folders)
+}
+
+/// The folder of a trial by its unique name.
+fn folder_name(unique: &str) -> String {
+    let plain =
+        |character: char| if character.is_alphanumeric() || "-_.".contains(character) { character } else { '-' };
+    let name: String = unique.replace("::", ".").chars().map(plain).collect();
+    name.trim_end_matches('-').to_owned()
+}
+
+/// Whether a folder is of the trial with this label, or of one of its repetitions.
+fn is_folder_of(folder: &Path, label: &str) -> bool {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let is_repetition = |rest: &str| {
+        let numbers = rest.trim_start_matches('-').split_once("-of-");
+        numbers.is_some_and(|(time, times)| time.parse::<u32>().is_ok() && times.parse::<u32>().is_ok())
+    };
+    name.strip_prefix(&folder_name(label)).is_some_and(|rest| rest.is_empty() || is_repetition(rest))
+}
+
 /// The names of the trials that failed or broke, as a later run selects them.
 pub fn failed(events: &[Event]) -> Vec<String> {
     use crate::judge::Outcome;
@@ -151,4 +201,42 @@ fn point_to_latest(all: &Path, folder: &Path) -> Result<()> {
     let name = folder.file_name().unwrap_or_default();
     std::os::unix::fs::symlink(name, &fresh).map_err(Error::io("link", &fresh))?;
     fs::rename(&fresh, &link).map_err(Error::io("link", &link))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_machine_is_found_by_its_trial() {
+        let all = tempfile::tempdir().unwrap();
+        let label = "igpu::failure::x";
+        let check = |label: &str, run: Option<&str>| {
+            let found = kept_machine(all.path(), label).unwrap();
+            let shown = found.as_ref().map(|path| path.strip_prefix(all.path()).unwrap().display().to_string());
+            assert_eq!(shown.as_deref(), run, "{label}");
+        };
+        check(label, None);
+        let mut age = 100;
+        let mut keep = |run: &str, unique: &str| {
+            let run = Output { folder: all.path().join(run) };
+            let machine = run.trial(unique).unwrap().join("machine");
+            fs::create_dir(&machine).unwrap();
+            let spec = File::create(machine.join(SPEC)).unwrap();
+            age -= 1;
+            spec.set_modified(SystemTime::now() - std::time::Duration::from_secs(age)).unwrap();
+        };
+        keep("1", label);
+        keep("2", "igpu::failure::x-y");
+        keep("2", "igpu::failure::x [broken-by no-alert]");
+        check(label, Some("1/igpu.failure.x/machine"));
+        check("igpu::failure::x [broken-by no-alert]", Some("2/igpu.failure.x--broken-by-no-alert/machine"));
+        check("igpu::failure::x [broken-by late]", None);
+        keep("nextest-0", "igpu::failure::x (2 of 3)");
+        check(label, Some("nextest-0/igpu.failure.x--2-of-3/machine"));
+        keep("0", label);
+        fs::create_dir_all(all.path().join("3/igpu.failure.x/machine")).unwrap();
+        check(label, Some("0/igpu.failure.x/machine"));
+        check("doc1::failure::x", None);
+    }
 }

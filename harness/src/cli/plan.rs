@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use crate::generation::Fault;
 use crate::judge::Noise;
-use crate::run::{Error, Project, Result, world};
-use crate::scenario::{self, Diagnostic, Scenario, Section, Source};
+use crate::run::{Error, Project, Result};
+use crate::scenario::{Scenario, Section, Trial};
+
+use super::lint::scenarios;
 
 /// Everything that trials are made from, read and checked.
 pub struct Matrix {
@@ -54,12 +56,8 @@ pub struct Selection {
 impl Matrix {
     /// Reads and checks everything. The error shows every mistake with its place.
     pub fn read(project: &Project) -> Result<Matrix> {
-        let world = world(project)?;
-        let sources = project.sources()?;
-        let scenarios = scenario::read_all(sources.clone(), &world)
-            .map_err(|mistakes| Error::Usage(rendered(&mistakes, &sources, false)))?;
         Ok(Matrix {
-            scenarios: scenarios.into_iter().map(Arc::new).collect(),
+            scenarios: scenarios(project)?.into_iter().map(Arc::new).collect(),
             faults: project.faults()?.into_iter().map(Arc::new).collect(),
             noise: Arc::new(Noise::parse_all(&project.noise()?)?),
         })
@@ -127,6 +125,11 @@ impl Selection {
 }
 
 impl Planned {
+    /// The scenario on its host.
+    pub fn host(&self) -> &Trial {
+        &self.scenario.trials[self.index]
+    }
+
     /// The name with the fault, where there is one.
     pub fn label(&self) -> String {
         match &self.fault {
@@ -154,15 +157,4 @@ fn section_name(section: Section) -> &'static str {
         Section::Failure => "failure",
         Section::Regression => "regression",
     }
-}
-
-/// Mistakes as people read them, each under its line.
-pub fn rendered(mistakes: &[Diagnostic], sources: &[Source], colored: bool) -> String {
-    let shown = mistakes.iter().map(|mistake| match sources.iter().find(|source| source.path == mistake.path) {
-        Some(source) => mistake.render(source, colored),
-        None => format!("{}: {}", mistake.path, mistake.message),
-    });
-    let text: Vec<_> = shown.collect();
-    let count = mistakes.len();
-    format!("{count} mistake{} in the scenarios\n{}", if count == 1 { "" } else { "s" }, text.join("\n"))
 }

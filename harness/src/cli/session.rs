@@ -16,6 +16,13 @@ pub fn open(sink: impl Fn(Event) + Send + Sync + 'static) -> Result<Hosts> {
     Hosts::new(project, store, recorder)
 }
 
+/// Says what a long piece of work does, beside what the command is asked for.
+pub fn say_progress(event: Event) {
+    if let Event::Progress { task, message } = event {
+        anstream::eprintln!("{task}: {message}");
+    }
+}
+
 fn listen_for_signals(recorder: &Arc<Recorder>) -> Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|source| Error::Io {

@@ -8,13 +8,14 @@ use std::time::Instant;
 use libtest_mimic::{Completion, Failed};
 
 use crate::event::{Event, TrialFinished};
+use crate::generation::Fault;
 use crate::judge::{Judgement, Outcome, Subject, Verdict, VerdictResult};
 use crate::report::{EventLog, Style, Terminal, TerminalOptions, failure};
 use crate::run::{Error, Finished, Hosts, Result, TrialRun};
-use crate::scenario::{Source, Trial};
+use crate::scenario::Source;
 use crate::timeline::Timeline;
 
-use super::output::Output;
+use super::output::{Output, SPEC};
 use super::plan::{Matrix, Planned};
 use super::{Exit, session};
 
@@ -95,10 +96,9 @@ impl Suite {
     /// Bakes what the selected trials need before the first begins, so that no trial's time has a bake in it.
     fn prepare(&self, planned: &[Planned]) -> Result<()> {
         for planned in planned {
-            match self.hosts.prepare(&planned.host().host, planned.scenario.time) {
-                Err(Error::Interrupted) => return Err(Error::Interrupted),
-                // Each trial that needs the host says it for itself, and the others are run.
-                Err(_) | Ok(_) => {}
+            // Of other errors each trial that needs the host tells for itself, and the others are run.
+            if let Err(Error::Interrupted) = self.hosts.prepare(&planned.host().host, planned.scenario.time) {
+                return Err(Error::Interrupted);
             }
         }
         Ok(())
@@ -147,7 +147,7 @@ impl Suite {
         let folder = self.output.trial(&planned.unique())?;
         let work = async {
             let mut finished = run.run().await?;
-            let (outcome, _) = verdict(planned, &finished.judgement);
+            let (outcome, _) = verdict(planned.fault.as_deref(), &finished.judgement);
             let kept = self.keep && matches!(outcome, Outcome::Failed | Outcome::Broken);
             if let Some((machine, place)) = finished.machine.take() {
                 if kept {
@@ -169,13 +169,8 @@ impl Suite {
 }
 
 impl Planned {
-    /// The scenario on its host.
-    fn host(&self) -> &Trial {
-        &self.scenario.trials[self.index]
-    }
-
     fn finished(&self, finished: &Finished, folder: &Path, kept: bool) -> TrialFinished {
-        let (outcome, reason) = verdict(self, &finished.judgement);
+        let (outcome, reason) = verdict(self.fault.as_deref(), &finished.judgement);
         TrialFinished {
             trial: self.label(),
             title: self.scenario.title.clone(),
@@ -210,8 +205,8 @@ impl Planned {
 }
 
 /// How a trial ended. With a fault in its generation it passes only if a line that the scenario marks went red.
-fn verdict(planned: &Planned, judgement: &Judgement) -> (Outcome, Option<String>) {
-    let Some(fault) = &planned.fault else { return (judgement.outcome, None) };
+pub fn verdict(fault: Option<&Fault>, judgement: &Judgement) -> (Outcome, Option<String>) {
+    let Some(fault) = fault else { return (judgement.outcome, None) };
     let noticed = |verdict: &&Verdict| {
         verdict.result == VerdictResult::Failed && matches!(verdict.subject, Subject::Line { red: true, .. })
     };
@@ -243,6 +238,6 @@ fn keep(from: &Path, to: &Path, spec: &str) -> Result<()> {
             fs::copy(entry.path(), &target).map_err(Error::io("copy a kept machine to", target))?;
         }
     }
-    let path = to.join("spec.json");
+    let path = to.join(SPEC);
     fs::write(&path, spec).map_err(Error::io("write", path))
 }

@@ -11,7 +11,7 @@ mod render;
 pub use fault::{Fault, Patched};
 pub use files::Generation;
 pub use manifest::{Activation, InstalledFile, Link, Manifest, NativeUnit, Secret, Service, Stack, UnitName, User};
-pub use render::{inputs, render};
+pub use render::{hosts, inputs, render, variants};
 
 use std::path::PathBuf;
 

@@ -1,13 +1,18 @@
 //! Rendering a host's generation from the stack library.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::{Error, Generation, Manifest, Result};
+
+/// Where each host has its profile.
+const PROFILES: &str = "nixos-tests/hosts";
 
 /// What `nixos-tests/render.nix` evaluates to.
 #[derive(Deserialize)]
@@ -20,12 +25,43 @@ struct Rendered {
 
 /// Evaluates the stack library for a host of the project, with `nix-instantiate` and without a store or a network.
 pub fn render(project: &Path, host: &str, variant: Option<&str>) -> Result<Generation> {
-    let mut command = Command::new("nix-instantiate");
-    command.args(["--eval", "--strict", "--json"]).arg(project.join("nixos-tests/render.nix"));
-    command.args(["--argstr", "host", host]);
+    let mut arguments = vec![project.join("nixos-tests/render.nix").into_os_string()];
+    arguments.extend(["--argstr", "host", host].map(OsString::from));
     if let Some(variant) = variant {
-        command.args(["--argstr", "variant", variant]);
+        arguments.extend(["--argstr", "variant", variant].map(OsString::from));
     }
+    let rendered: Rendered = evaluate(&arguments, host)?;
+    let mut files: BTreeMap<_, _> = rendered.files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
+    for (path, source) in rendered.copies {
+        files.insert(path, fs::read(&source).map_err(Error::io("read", source))?);
+    }
+    Generation::new(rendered.manifest, files)
+}
+
+/// The hosts of the project: those that have a profile.
+pub fn hosts(project: &Path) -> Result<Vec<String>> {
+    let folder = project.join(PROFILES);
+    let mut hosts = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(Error::io("list", &folder))? {
+        let name = entry.map_err(Error::io("list", &folder))?.file_name();
+        hosts.extend(name.to_str().and_then(|name| name.strip_suffix(".nix")).map(str::to_owned));
+    }
+    hosts.sort();
+    Ok(hosts)
+}
+
+/// The variants of a host.
+pub fn variants(project: &Path, host: &str) -> Result<Vec<String>> {
+    let profile = project.join(PROFILES).join(format!("{host}.nix"));
+    let expression = "{ profile }: builtins.attrNames (import (/. + profile)).variants";
+    let arguments = ["--expr", expression, "--argstr", "profile"].map(OsString::from);
+    evaluate(&[arguments.as_slice(), &[profile.into_os_string()]].concat(), host)
+}
+
+/// What an expression evaluates to.
+fn evaluate<T: DeserializeOwned>(arguments: &[OsString], host: &str) -> Result<T> {
+    let mut command = Command::new("nix-instantiate");
+    command.args(["--eval", "--strict", "--json"]).args(arguments);
     // A store of its own below a folder that is thrown away: evaluation writes nothing, but Nix wants a state folder.
     let state = tempfile::tempdir().map_err(Error::io("create", std::env::temp_dir()))?;
     command.env("NIX_REMOTE", "local").env("NIX_STATE_DIR", state.path()).env("NIX_LOG_DIR", state.path());
@@ -35,15 +71,10 @@ pub fn render(project: &Path, host: &str, variant: Option<&str>) -> Result<Gener
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         return Err(Error::Render { host: host.to_owned(), said });
     }
-    let rendered: Rendered = serde_json::from_slice(&output.stdout).map_err(|error| Error::Manifest {
-        place: format!("what nixos-tests/render.nix gives for host {host}"),
+    serde_json::from_slice(&output.stdout).map_err(|error| Error::Manifest {
+        place: format!("what the stack library gives for host {host}"),
         problem: error.to_string(),
-    })?;
-    let mut files: BTreeMap<_, _> = rendered.files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
-    for (path, source) in rendered.copies {
-        files.insert(path, fs::read(&source).map_err(Error::io("read", source))?);
-    }
-    Generation::new(rendered.manifest, files)
+    })
 }
 
 /// Every file that a rendering of a host depends on, in a fixed order: the stack library and the compose files.

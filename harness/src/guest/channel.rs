@@ -161,22 +161,12 @@ impl Guest {
     /// clone of this machine.
     async fn prepare(&mut self) -> Result<()> {
         let pause = if self.machine.pauses() { "printf . >&8" } else { ":" };
-        let environment: BTreeMap<&str, String> = BTreeMap::from([
-            ("HOME", self.user.home.clone()),
-            ("USER", self.user.name.clone()),
-            ("LOGNAME", self.user.name.clone()),
-            ("PATH", "/run/current-system/sw/bin:/usr/bin:/usr/sbin:/bin".to_owned()),
-            ("LANG", "C.UTF-8".to_owned()),
-            ("XDG_RUNTIME_DIR", format!("/run/user/{}", self.user.uid)),
-            ("DBUS_SESSION_BUS_ADDRESS", format!("unix:path=/run/user/{}/bus", self.user.uid)),
-        ]);
-        let variables: Vec<String> = environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let script = PROCEDURE
             .replace("@pause@", pause)
             .replace("@program@", &BASE64_STANDARD.encode(PAUSE_PROGRAM))
             .replace("@uid@", &self.user.uid.to_string())
             .replace("@gid@", &self.user.gid.to_string())
-            .replace("@environment@", &variables.join(" "));
+            .replace("@environment@", &environment(&self.user));
         self.machine.tell(script.as_bytes()).await?;
         let boot = self.must("cat /proc/sys/kernel/random/boot_id", Duration::from_secs(60)).await?;
         self.follower.boot(boot.stdout.trim().replace('-', ""));
@@ -206,6 +196,21 @@ impl Guest {
         let hundredths: u64 = hundredths.parse().map_err(|_| nonsense())?;
         Ok(Moment { boot: self.follower.current_boot(), micros: seconds * 1_000_000 + hundredths * 10_000 })
     }
+}
+
+/// The variables that the user's commands run with, as words for `env -i`.
+pub(super) fn environment(user: &User) -> String {
+    let variables: BTreeMap<&str, String> = BTreeMap::from([
+        ("HOME", user.home.clone()),
+        ("USER", user.name.clone()),
+        ("LOGNAME", user.name.clone()),
+        ("PATH", "/run/current-system/sw/bin:/usr/bin:/usr/sbin:/bin".to_owned()),
+        ("LANG", "C.UTF-8".to_owned()),
+        ("XDG_RUNTIME_DIR", format!("/run/user/{}", user.uid)),
+        ("DBUS_SESSION_BUS_ADDRESS", format!("unix:path=/run/user/{}/bus", user.uid)),
+    ]);
+    let words: Vec<String> = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    words.join(" ")
 }
 
 /// The first line of a text, shortened, for messages.

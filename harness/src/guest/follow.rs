@@ -41,18 +41,15 @@ impl Follower {
         Ok(self.pending.drain(..).collect())
     }
 
-    /// Takes records until one is found that `wanted` recognises, which is the last of them. The guest must have
-    /// written it already: the stream is all that is waited for.
+    /// Takes records up to the first that `wanted` recognises, which is the last of them. The guest must have written
+    /// it already: the stream is all that is waited for. Whoever gives up waiting loses nothing: what has arrived stays.
     pub async fn take_until(&mut self, wanted: impl Fn(&Record) -> bool) -> Result<Vec<Record>> {
-        let mut taken = Vec::new();
+        let mut seen = 0;
         loop {
-            while let Some(record) = self.pending.pop_front() {
-                let found = wanted(&record);
-                taken.push(record);
-                if found {
-                    return Ok(taken);
-                }
+            if let Some(found) = self.pending.iter().skip(seen).position(&wanted) {
+                return Ok(self.pending.drain(..=seen + found).collect());
             }
+            seen = self.pending.len();
             let Some(line) = self.lines.recv().await else {
                 return Err(Error::Nonsense { what: "journal", problem: "its stream ended".to_owned() });
             };

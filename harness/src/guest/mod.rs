@@ -7,6 +7,7 @@ mod error;
 mod follow;
 mod look;
 mod seed;
+mod session;
 mod settle;
 
 pub use action::{Command, act};
@@ -15,6 +16,7 @@ pub use error::Error;
 pub use follow::Follower;
 pub use look::{Looked, Wanted};
 pub use seed::{Seed, SeedFile};
+pub use session::Session;
 pub use settle::{Settled, rest, settle};
 
 /// A result whose error is the guest's.

@@ -71,6 +71,14 @@ impl Recipe {
         key.finish()
     }
 
+    /// Finds the image if it is finished.
+    ///
+    /// # Errors
+    /// As [`Store::find`].
+    pub fn find(&self, store: &Store) -> Result<Option<GuestImage>> {
+        Ok(store.find(KIND, &self.key())?.map(|entry| GuestImage { entry }))
+    }
+
     /// Finds the image, or builds it, which takes some two minutes.
     ///
     /// # Errors

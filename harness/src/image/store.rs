@@ -18,6 +18,8 @@ use super::{Error, Key, Progress, Result};
 const LOCKS: &str = "locks";
 const UNFINISHED: &str = "tmp";
 const DAMAGED: &str = "damaged";
+/// The folders below the root that hold no entries; machines that run have theirs in `run`.
+const NO_KINDS: [&str; 4] = [LOCKS, UNFINISHED, DAMAGED, "run"];
 
 /// The cache on this machine. Cheap to clone; every process may have its own.
 #[derive(Debug, Clone)]
@@ -120,21 +122,31 @@ impl Store {
         }
     }
 
+    /// The folders of all finished entries, by kind and key.
+    ///
+    /// # Errors
+    /// If the cache cannot be listed.
+    pub fn entries(&self) -> Result<Vec<PathBuf>> {
+        let mut entries = Vec::new();
+        for kind in folders_in(&self.root)? {
+            if NO_KINDS.iter().any(|name| kind.ends_with(name)) {
+                continue;
+            }
+            entries.extend(folders_in(&kind)?);
+        }
+        Ok(entries)
+    }
+
     /// Reads every file of every entry and compares its digest. Returns what was found wrong; empty means sound.
     ///
     /// # Errors
     /// If the cache itself cannot be listed; unreadable entries are findings.
     pub fn verify(&self, progress: &dyn Progress) -> Result<Vec<Finding>> {
         let mut findings = Vec::new();
-        for kind in folders_in(&self.root)? {
-            if [LOCKS, UNFINISHED, DAMAGED].iter().any(|name| kind.ends_with(name)) {
-                continue;
-            }
-            for entry in folders_in(&kind)? {
-                progress.phase(&format!("reading {}", entry.display()));
-                if let Err(problem) = Digests::read(&entry).and_then(|digests| digests.check_content(&entry)) {
-                    findings.push(Finding { entry, problem });
-                }
+        for entry in self.entries()? {
+            progress.phase(&format!("reading {}", entry.display()));
+            if let Err(problem) = Digests::read(&entry).and_then(|digests| digests.check_content(&entry)) {
+                findings.push(Finding { entry, problem });
             }
         }
         Ok(findings)
@@ -142,7 +154,7 @@ impl Store {
 
     fn folder_of(&self, kind: &str) -> Result<PathBuf> {
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        let reserved = [LOCKS, UNFINISHED, DAMAGED].contains(&kind);
+        let reserved = NO_KINDS.contains(&kind);
         if kind.is_empty() || reserved || !kind.bytes().all(allowed) {
             return Err(Error::BadKind { name: kind.to_owned() });
         }

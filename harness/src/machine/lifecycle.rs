@@ -77,21 +77,19 @@ impl Machine {
     /// Clones a frozen machine into an empty folder; the clone is paused.
     pub async fn clone_of(spec: &Spec, template: &Path, folder: &Path) -> Result<Machine> {
         enough_memory(spec)?;
-        for disk in spec.disks.iter().filter(|disk| disk.writable) {
-            let name = overlay_name(&disk.serial);
-            let (from, to) = (template.join(EMPTY).join(&name), folder.join(&name));
-            fs::copy(&from, &to).map_err(Error::io("copy an overlay to", &to))?;
-        }
+        copy_overlays(spec, &template.join(EMPTY), folder)?;
         let memory = template.join(MEMORY);
         let mut machine = Machine::start(spec, folder, Origin::Clone { memory: &memory }).await?;
         machine.load(&template.join(DEVICES), true).await?;
         Ok(machine)
     }
 
-    /// Brings a machine back that [`Machine::keep`] left in its folder; it is paused.
-    pub async fn reenter(spec: &Spec, folder: &Path) -> Result<Machine> {
+    /// Brings a machine back in an empty folder as [`Machine::keep`] left it in another, which stays as it is, so that
+    /// it can be brought back again; it is paused.
+    pub async fn reenter(spec: &Spec, kept: &Path, folder: &Path) -> Result<Machine> {
+        copy_overlays(spec, kept, folder)?;
         let mut machine = Machine::start(spec, folder, Origin::Kept).await?;
-        machine.load(&folder.join(DEVICES), false).await?;
+        machine.load(&kept.join(DEVICES), false).await?;
         Ok(machine)
     }
 
@@ -259,11 +257,11 @@ impl Machine {
     async fn load(&mut self, devices: &Path, memory_is_shared: bool) -> Result<()> {
         self.set_capabilities(memory_is_shared).await?;
         let link = self.folder.join(DEVICES);
-        if link != devices {
-            std::os::unix::fs::symlink(devices, &link).map_err(Error::io("link", &link))?;
-        }
+        std::os::unix::fs::symlink(devices, &link).map_err(Error::io("link", &link))?;
         let uri = format!("exec:cat {DEVICES}");
-        self.migrate("migrate-incoming", uri, "for the state of the devices to be read").await
+        self.migrate("migrate-incoming", uri, "for the state of the devices to be read").await?;
+        // Were the link left there, keeping this machine would write its own state into the template's file.
+        fs::remove_file(&link).map_err(Error::io("remove", &link))
     }
 
     async fn set_capabilities(&mut self, memory_is_shared: bool) -> Result<()> {
@@ -311,6 +309,15 @@ async fn read_parts<const PARTS: usize>(stream: &mut BufReader<UnixStream>, wait
         part.pop().ok_or_else(closed)?;
     }
     Ok(parts)
+}
+
+/// Gives a machine overlays of its own for its writable disks.
+fn copy_overlays(spec: &Spec, from: &Path, to: &Path) -> Result<()> {
+    for disk in spec.disks.iter().filter(|disk| disk.writable) {
+        let name = overlay_name(&disk.serial);
+        fs::copy(from.join(&name), to.join(&name)).map_err(Error::io("copy an overlay from", from.join(&name)))?;
+    }
+    Ok(())
 }
 
 /// Waits for a stop that no answer follows: the guest's kernel has panicked.

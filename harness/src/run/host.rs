@@ -31,11 +31,15 @@ pub struct Hosts {
     store: Store,
     workspace: Workspace,
     recorder: Arc<Recorder>,
-    prepared: Mutex<BTreeMap<(String, Clock), Arc<Mutex<Slot>>>>,
+    prepared: Mutex<BTreeMap<(String, Clock), SharedSlot>>,
     image: Mutex<Option<(GuestImage, Probe)>>,
 }
 
+/// What came of preparing a host, once somebody has tried.
 type Slot = Option<Result<Arc<Prepared>, String>>;
+
+/// Held by whoever prepares the host while others wait for it.
+type SharedSlot = Arc<Mutex<Slot>>;
 
 impl Hosts {
     /// Nothing is prepared yet.

@@ -46,7 +46,9 @@ impl Project {
 
     /// The checkout in a folder.
     pub fn at(root: PathBuf) -> Result<Project> {
-        let root = root.canonicalize().map_err(Error::io("find", &root))?;
+        let root = root.canonicalize().map_err(|error| {
+            Error::Usage(format!("cannot find the checkout of the project at {}: {error}", root.display()))
+        })?;
         if root.join(SIGN).is_file() {
             Ok(Project { root })
         } else {

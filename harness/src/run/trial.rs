@@ -88,7 +88,7 @@ impl TrialRun<'_> {
     }
 
     /// Clones the host and does what the scenario gives, without its steps: for people who want to look around.
-    pub async fn given(&self) -> Result<(Machine, Folder)> {
+    pub async fn given(&self) -> Result<(Guest, Folder)> {
         let folder = self.workspace.folder()?;
         let template = &self.prepared.template;
         let machine = Machine::clone_of(&template.spec, template.entry.path(), folder.path()).await?;
@@ -99,7 +99,7 @@ impl TrialRun<'_> {
         for (index, given) in self.trial.given.iter().enumerate() {
             recording.act(None, index, given).await?;
         }
-        Ok((recording.guest.into_machine(), folder))
+        Ok((recording.guest, folder))
     }
 }
 

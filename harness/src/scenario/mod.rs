@@ -24,6 +24,6 @@ mod tests;
 
 pub use expectation::*;
 pub use model::*;
-pub use read::{read, read_all};
+pub use read::{place_of, read, read_all};
 pub use reference::reference;
 pub use world::*;

@@ -91,8 +91,8 @@ pub fn read_all(sources: Vec<Source>, world: &World) -> Result<Vec<Scenario>, Ve
     if mistakes.is_empty() { Ok(scenarios) } else { Err(mistakes) }
 }
 
-/// The section and the name that a path stands for.
-fn place_of(path: &str) -> Option<(Section, String)> {
+/// The section and the name that a path stands for, `…/<section>/<name>.toml`; none if it is in no section.
+pub fn place_of(path: &str) -> Option<(Section, String)> {
     let (folder, file) = path.rsplit_once('/')?;
     let section = match folder.rsplit('/').next()? {
         "functional" => Section::Functional,

@@ -1,0 +1,96 @@
+//! `harness judge`
+
+use std::fs;
+use std::path::Path;
+
+use crate::event::TrialFinished;
+use crate::judge::{self, Judgement, Noise, Outcome};
+use crate::report::failure;
+use crate::run::{Error, Project, Result};
+use crate::scenario::{Scenario, Trial};
+use crate::timeline::Timeline;
+
+use super::Exit;
+use super::arguments::JudgeArguments;
+use super::enter::parts;
+use super::lint;
+use super::print::print;
+use super::run::style;
+use super::suite::verdict;
+
+/// Judges a recording by the scenario as it is now.
+pub fn judge(arguments: &JudgeArguments) -> Result<Exit> {
+    let project = Project::find()?;
+    let timeline = read(&arguments.timeline)?;
+    let path = arguments.scenario.clone().unwrap_or_else(|| project.root().join(&timeline.header.scenario));
+    if !path.is_file() {
+        let path = path.display();
+        return Err(Error::Usage(format!(
+            "there is no scenario {path}; give the file that it is in now with --scenario"
+        )));
+    }
+    let scenario = lint::scenario_in(&project, &path)?;
+    let trial = trial(&scenario, &timeline.header.host)?;
+    let noise = Noise::parse_all(&project.noise()?)?;
+    let judgement = judge::judge(trial, &timeline, &noise);
+    let faults = project.faults()?;
+    let fault = match parts(&timeline.header.trial).1 {
+        Some(id) => Some(faults.iter().find(|fault| fault.id == id).ok_or_else(|| {
+            Error::Usage(format!("the trial was run with fault `{id}`, which fixtures/faults.toml no longer has"))
+        })?),
+        None => None,
+    };
+    let (outcome, reason) = verdict(fault, &judgement);
+    let finished = finished(&arguments.timeline, &scenario, &timeline, judgement, (outcome, reason));
+    print(&text(&finished, &scenario, &timeline))?;
+    Ok(Exit::of_outcomes([outcome]))
+}
+
+fn read(path: &Path) -> Result<Timeline> {
+    let unusable = |problem: String| Error::Usage(format!("cannot judge {}: {problem}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
+    Timeline::from_json_lines(&text).map_err(|error| unusable(error.to_string()))
+}
+
+fn trial<'s>(scenario: &'s Scenario, host: &str) -> Result<&'s Trial> {
+    scenario.trials.iter().find(|trial| trial.host == host).ok_or_else(|| {
+        let path = &scenario.source.path;
+        Error::Usage(format!("the recording is of host `{host}`, and {path} has no trial on it"))
+    })
+}
+
+/// The end of the trial, as a run would have told it.
+fn finished(
+    path: &Path,
+    scenario: &Scenario,
+    timeline: &Timeline,
+    judgement: Judgement,
+    (outcome, reason): (Outcome, Option<String>),
+) -> TrialFinished {
+    // A recording that was taken away from the folder of its run has no journal beside it.
+    let folder = path.parent().filter(|folder| folder.join("journal.txt").is_file());
+    TrialFinished {
+        trial: timeline.header.trial.clone(),
+        title: scenario.title.clone(),
+        scenario: scenario.source.path.clone(),
+        proves: scenario.proves.clone(),
+        outcome,
+        reason,
+        judgement: Some(judgement),
+        host_seconds: 0.0,
+        guest_seconds: 0.0,
+        folder: folder.map(|folder| folder.display().to_string()),
+        kept: folder.is_some_and(|folder| folder.join("machine").is_dir()),
+    }
+}
+
+fn text(finished: &TrialFinished, scenario: &Scenario, timeline: &Timeline) -> String {
+    if finished.outcome != Outcome::Passed {
+        return failure(finished, &scenario.source, Some(timeline), &style());
+    }
+    let count = finished.judgement.iter().flat_map(|judgement| &judgement.verdicts).count();
+    match &finished.reason {
+        Some(reason) => format!("passed: {}: {reason}\n", finished.trial),
+        None => format!("passed: {}, {count} verdicts\n", finished.trial),
+    }
+}

@@ -1,0 +1,127 @@
+//! `harness lint`
+
+use std::path::{Path, PathBuf};
+
+use crate::judge::Noise;
+use crate::run::{Error, Project, Result, world};
+use crate::scenario::{self, Diagnostic, Scenario, Section, Source, World};
+
+use super::Exit;
+use super::arguments::LintArguments;
+use super::print::print;
+
+/// Checks scenario files and everything that they refer to, and shows every mistake.
+pub fn lint(arguments: &LintArguments) -> Result<Exit> {
+    let project = Project::find()?;
+    let around = mistakes_around(&project)?;
+    if !around.is_empty() {
+        anstream::eprintln!("the scenarios were not read, since they are checked against these files");
+        return report(&[], &around);
+    }
+    let mut mistakes = Vec::new();
+    let mut scenarios = Vec::new();
+    let world = world(&project)?;
+    if arguments.files.is_empty() {
+        let sources = project.sources()?;
+        match scenario::read_all(sources.clone(), &world) {
+            Ok(read) => scenarios = read,
+            Err(found) => mistakes = rendered(&found, &sources),
+        }
+    } else {
+        for path in &arguments.files {
+            match read_named(&project, path, &world) {
+                Ok(scenario) => scenarios.push(scenario),
+                Err(found) => mistakes.extend(found),
+            }
+        }
+    }
+    report(&scenarios, &mistakes)
+}
+
+/// All scenarios of the project; the error shows every mistake in them.
+pub fn scenarios(project: &Project) -> Result<Vec<Scenario>> {
+    let sources = project.sources()?;
+    scenario::read_all(sources.clone(), &world(project)?).map_err(|found| refusal(&rendered(&found, &sources)))
+}
+
+/// One scenario from a file anywhere; the error shows every mistake in it.
+pub fn scenario_in(project: &Project, path: &Path) -> Result<Scenario> {
+    read_named(project, path, &world(project)?).map_err(|mistakes| refusal(&mistakes))
+}
+
+fn refusal(mistakes: &[String]) -> Error {
+    Error::Usage(format!("{}\n\n{}", counted(mistakes.len(), "mistake"), mistakes.join("\n\n")))
+}
+
+/// The mistakes in the files that scenarios refer to. Files that cannot be read are an error of their own.
+fn mistakes_around(project: &Project) -> Result<Vec<String>> {
+    let noise = || -> Result<Vec<Noise>> { Ok(Noise::parse_all(&project.noise()?)?) };
+    let checks =
+        [project.statements().map(drop), project.faults().map(drop), noise().map(drop), project.manifests().map(drop)];
+    let mut mistakes = Vec::new();
+    for error in checks.into_iter().filter_map(Result::err) {
+        if !error.is_usage() {
+            return Err(error);
+        }
+        mistakes.push(format!("error: {}", error.to_string().trim_end()));
+    }
+    Ok(mistakes)
+}
+
+/// Reads a scenario file that may be anywhere; where its path names no section, it is read as a functional one.
+fn read_named(project: &Project, path: &Path, world: &World) -> Result<Scenario, Vec<String>> {
+    let source = project.source(path).map_err(|error| vec![format!("error: {error}")])?;
+    let (section, name) = place(path);
+    scenario::read(source.clone(), section, &name, world).map_err(|found| rendered(&found, &[source]))
+}
+
+fn place(path: &Path) -> (Section, String) {
+    let whole = path.canonicalize().unwrap_or_else(|_| PathBuf::from(path));
+    scenario::place_of(&whole.display().to_string()).unwrap_or_else(|| {
+        let name = whole.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        (Section::Functional, name)
+    })
+}
+
+/// Mistakes as people read them, each under its line. Whoever prints them decides on the colours.
+fn rendered(mistakes: &[Diagnostic], sources: &[Source]) -> Vec<String> {
+    let shown = mistakes.iter().map(|mistake| match sources.iter().find(|source| source.path == mistake.path) {
+        Some(source) => mistake.render(source, true),
+        None => format!("error: {}: {}", mistake.path, mistake.message),
+    });
+    shown.collect()
+}
+
+fn report(scenarios: &[Scenario], mistakes: &[String]) -> Result<Exit> {
+    if !mistakes.is_empty() {
+        print(&format!("{}\n\n{}\n", mistakes.join("\n\n"), counted(mistakes.len(), "mistake")))?;
+        return Ok(Exit::Usage);
+    }
+    if scenarios.is_empty() {
+        return Err(Error::Usage("there is nothing to check: the project has no scenarios".to_owned()));
+    }
+    let trials = scenarios.iter().map(|scenario| scenario.trials.len()).sum();
+    print(&format!("{}, {}: no mistakes\n", counted(scenarios.len(), "scenario"), counted(trials, "trial")))?;
+    Ok(Exit::Passed)
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_tells_section_and_name_where_it_has_them() {
+        for (path, section, name) in [
+            ("/nowhere/scenarios/failure/missing-secret.toml", Section::Failure, "missing-secret"),
+            ("regression/x.toml", Section::Regression, "x"),
+            ("/nowhere/draft.toml", Section::Functional, "draft"),
+            ("draft", Section::Functional, "draft"),
+        ] {
+            assert_eq!(place(Path::new(path)), (section, name.to_owned()), "{path}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! `harness list`
+
+use serde::Serialize;
+
+use crate::generation::Fault;
+use crate::report;
+use crate::run::{Error, Project, Result};
+use crate::scenario::Scenario;
+
+use super::Exit;
+use super::arguments::ListArguments;
+use super::lint;
+use super::print::print;
+use super::render::known;
+
+/// A fault and who notices it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ListedFault<'a> {
+    fault: &'a str,
+    says: &'a str,
+    noticed_by: Vec<String>,
+}
+
+/// Shows the trials, or the faults that they notice.
+pub fn list(arguments: &ListArguments) -> Result<Exit> {
+    let project = Project::find()?;
+    let mut scenarios = lint::scenarios(&project)?;
+    if let Some(host) = &arguments.host {
+        let hosts: Vec<String> = project.manifests()?.into_iter().map(|manifest| manifest.host).collect();
+        known("host", host, &hosts)?;
+        scenarios.iter_mut().for_each(|scenario| scenario.trials.retain(|trial| trial.host == *host));
+        scenarios.retain(|scenario| !scenario.trials.is_empty());
+    }
+    let faults = project.faults()?;
+    let text = match (arguments.faults, arguments.json) {
+        (false, false) => report::list(&scenarios),
+        (false, true) => json(report::list_json(&scenarios))?,
+        (true, false) => faults_text(&listed(&faults, &scenarios)),
+        (true, true) => json(serde_json::to_string_pretty(&listed(&faults, &scenarios)))?,
+    };
+    print(&text)?;
+    Ok(Exit::Passed)
+}
+
+fn json(written: serde_json::Result<String>) -> Result<String> {
+    let text = written.map_err(|error| Error::io("write", "the list as JSON")(error.into()))?;
+    Ok(format!("{text}\n"))
+}
+
+fn listed<'a>(faults: &'a [Fault], scenarios: &[Scenario]) -> Vec<ListedFault<'a>> {
+    let noticed_by = |fault: &Fault| {
+        let naming = scenarios.iter().filter(|scenario| scenario.broken_by.contains(&fault.id));
+        naming.map(|scenario| scenario.source.path.clone()).collect()
+    };
+    faults
+        .iter()
+        .map(|fault| ListedFault { fault: &fault.id, says: &fault.says, noticed_by: noticed_by(fault) })
+        .collect()
+}
+
+fn faults_text(faults: &[ListedFault<'_>]) -> String {
+    let width = faults.iter().map(|listed| listed.fault.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for listed in faults {
+        text.push_str(&format!("{:width$}  {}\n", listed.fault, listed.says));
+        for path in &listed.noticed_by {
+            text.push_str(&format!("{:width$}  noticed by {path}\n", ""));
+        }
+        if listed.noticed_by.is_empty() {
+            text.push_str(&format!("{:width$}  noticed by nothing listed\n", ""));
+        }
+    }
+    let noticed = faults.iter().filter(|listed| !listed.noticed_by.is_empty()).count();
+    text.push_str(&format!("\n{noticed} of {} faults are noticed by a scenario\n", faults.len()));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_listed_with_who_notices_them() {
+        let faults = [
+            ListedFault {
+                fault: "no-alert",
+                says: "No alert.",
+                noticed_by: vec!["scenarios/failure/a.toml".to_owned()],
+            },
+            ListedFault { fault: "late", says: "It is late.", noticed_by: Vec::new() },
+        ];
+        insta::assert_snapshot!(faults_text(&faults), @r"
+        no-alert  No alert.
+                  noticed by scenarios/failure/a.toml
+        late      It is late.
+                  noticed by nothing listed
+
+        1 of 2 faults are noticed by a scenario
+        ");
+    }
+}

@@ -1,0 +1,216 @@
+//! The commands that need no machine, as people call them: exit codes and messages for good and bad input.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use harness::timeline::{Header, Timeline};
+use tempfile::TempDir;
+
+/// The checkout.
+fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+/// A copy of what the commands read of the project, to be spoilt.
+fn copy() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["scenarios", "fixtures/rendered", "fixtures/faults.toml", "fixtures/noise.toml"] {
+        let target = folder.path().join(part);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        let copied = Command::new("cp").arg("-r").arg(project().join(part)).arg(target).status().unwrap();
+        assert!(copied.success(), "{part}");
+    }
+    folder
+}
+
+/// Runs the program on a project, with an empty cache; gives its exit code and everything it said.
+fn harness(project: &Path, arguments: &[&str]) -> (i32, String) {
+    harness_among(&std::env::var("PATH").unwrap(), project, arguments)
+}
+
+/// [`harness`], with the programs of these folders.
+fn harness_among(programs: &str, project: &Path, arguments: &[&str]) -> (i32, String) {
+    let cache = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_harness"))
+        .args(arguments)
+        .current_dir(cache.path())
+        .env("HARNESS_PROJECT", project)
+        .env("HARNESS_CACHE", cache.path())
+        .env("PATH", programs)
+        .env_remove("CARGO")
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8(said).unwrap())
+}
+
+/// Runs the program and expects an exit code and some words.
+fn check(project: &Path, arguments: &[&str], code: i32, words: &[&str]) -> String {
+    let (found, said) = harness(project, arguments);
+    assert_eq!(found, code, "{arguments:?} said:\n{said}");
+    for word in words {
+        assert!(said.contains(word), "{arguments:?} did not say `{word}`:\n{said}");
+    }
+    assert!(!said.contains('\u{1b}'), "colours belong on terminals only:\n{said}");
+    said
+}
+
+const MISSING_SECRET: &str = "scenarios/failure/missing-secret-fails-hard.toml";
+
+/// Replaces a text that is in a file once.
+fn spoil(project: &Path, path: &str, from: &str, to: &str) {
+    let path = project.join(path);
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(text.matches(from).count(), 1, "{} in {}", from, path.display());
+    fs::write(&path, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn lint_finds_nothing_in_the_project_and_every_mistake_in_a_spoilt_one() {
+    check(&project(), &["lint"], 0, &["scenarios, ", "trials: no mistakes"]);
+    let copy = copy();
+    spoil(copy.path(), MISSING_SECRET, "title", "titel");
+    spoil(copy.path(), "scenarios/failure/fallback-secret-warns.toml", "proves = [\"A4\"", "proves = [\"A444\"");
+    let said =
+        check(copy.path(), &["lint"], 2, &["titel", "A444", "fallback-secret-warns.toml:", "^^^^", " mistakes\n"]);
+    assert!(said.contains(&format!("{MISSING_SECRET}:1:1")), "{said}");
+}
+
+#[test]
+fn lint_checks_what_scenarios_refer_to() {
+    for (path, from, to, words) in [
+        ("fixtures/noise.toml", "# Journal records", "[[noise]]\npattern = '('\nreason = 'r'\n#", "entry 1"),
+        ("fixtures/faults.toml", "id = \"no-alert\"", "idd = \"no-alert\"", "unknown field `idd`"),
+        ("scenarios/statements.toml", "[statement]", "[statment]", "statment"),
+    ] {
+        let copy = copy();
+        spoil(copy.path(), path, from, to);
+        check(copy.path(), &["lint"], 2, &[words, "the scenarios were not read", "1 mistake\n"]);
+    }
+    let copy = copy();
+    spoil(copy.path(), "fixtures/rendered/igpu/manifest.json", "\"version\": 1", "\"version\": 9");
+    check(copy.path(), &["lint"], 2, &["version 9 is unknown"]);
+}
+
+#[test]
+fn lint_reads_files_from_anywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let draft = folder.path().join("draft.toml");
+    fs::copy(project().join(MISSING_SECRET), &draft).unwrap();
+    let good = draft.to_str().unwrap();
+    check(&project(), &["lint", good], 0, &["1 scenario, 1 trial: no mistakes"]);
+    let bad = folder.path().join("bad.toml");
+    fs::write(&bad, "title = 3\n").unwrap();
+    let bad = bad.to_str().unwrap();
+    let nowhere = folder.path().join("nowhere.toml");
+    check(&project(), &["lint", good, bad, nowhere.to_str().unwrap()], 2, &["bad.toml:1:9", "cannot read", "nowhere"]);
+}
+
+#[test]
+fn list_shows_trials_and_faults() {
+    let trial = "igpu::failure::missing-secret-fails-hard";
+    check(&project(), &["list"], 0, &[trial, "B21", "trials of"]);
+    check(&project(), &["list", "--host", "igpu"], 0, &[trial]);
+    check(&project(), &["list", "--host", "igpo"], 2, &["no host `igpo`; known: ", "igpu"]);
+    check(&project(), &["list", "--faults"], 0, &["no-alert", "faults are noticed", MISSING_SECRET]);
+    for (arguments, key) in [(["list", "--json"].as_slice(), "trial"), (&["list", "--faults", "--json"], "fault")] {
+        let said = check(&project(), arguments, 0, &[]);
+        let items: Vec<serde_json::Value> = serde_json::from_str(&said).unwrap();
+        assert!(!items.is_empty() && items.iter().all(|item| item[key].is_string()), "{said}");
+    }
+    let copy = copy();
+    spoil(copy.path(), MISSING_SECRET, "title", "titel");
+    check(copy.path(), &["list"], 2, &["titel", "^^^^"]);
+}
+
+#[test]
+fn render_writes_generations_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("igpu");
+    let target = target.to_str().unwrap();
+    check(&project(), &["render", "--host", "igpu", target], 0, &["igpu: 5 stacks", target]);
+    let manifest = || fs::read_to_string(Path::new(target).join("manifest.json")).unwrap();
+    let base = manifest();
+    let variant = ["render", "--host", "igpu", "--variant", "no-fallback", target];
+    check(&project(), &variant, 0, &["igpu (no-fallback): 5 stacks"]);
+    assert_ne!(manifest(), base);
+    check(&project(), &["render", "--host", "igpo", target], 2, &["no host `igpo`; known: ", "igpu"]);
+    let unknown = ["render", "--host", "igpu", "--variant", "nothing", target];
+    check(&project(), &unknown, 2, &["no variant of igpu `nothing`; known: ", "no-fallback"]);
+    let foreign = folder.path().to_str().unwrap();
+    check(&project(), &["render", "--host", "igpu", foreign], 2, &["neither empty nor a generation"]);
+}
+
+#[test]
+fn the_rendered_copy_is_what_the_stack_library_renders() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("igpu");
+    check(&project(), &["render", "--host", "igpu", target.to_str().unwrap()], 0, &[]);
+    let copy = project().join("fixtures/rendered/igpu");
+    let diff = Command::new("diff").arg("-r").arg(&copy).arg(&target).output().unwrap();
+    let advice = "render it again: `harness render --host igpu fixtures/rendered/igpu`";
+    assert!(diff.status.success(), "{advice}\n{}", String::from_utf8_lossy(&diff.stdout));
+}
+
+#[test]
+fn judge_judges_recordings() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("timeline.jsonl");
+    let argument = path.to_str().unwrap();
+    check(&project(), &["judge", argument], 2, &["cannot judge", "No such file"]);
+    fs::write(&path, "not a timeline\n").unwrap();
+    check(&project(), &["judge", argument], 2, &["line 1", "no header"]);
+    let write = |trial: &str, scenario: &str, host: &str| {
+        let header = Header { trial: trial.to_owned(), scenario: scenario.to_owned(), host: host.to_owned() };
+        fs::write(&path, Timeline { header, entries: Vec::new() }.to_json_lines().unwrap()).unwrap();
+    };
+    let trial = "igpu::failure::missing-secret-fails-hard";
+    write(trial, "scenarios/failure/gone.toml", "igpu");
+    check(&project(), &["judge", argument], 2, &["no scenario", "gone.toml", "--scenario"]);
+    write(trial, MISSING_SECRET, "igpo");
+    check(&project(), &["judge", argument], 2, &["host `igpo`"]);
+    write(&format!("{trial} [broken-by nothing]"), MISSING_SECRET, "igpu");
+    check(&project(), &["judge", argument], 2, &["fault `nothing`"]);
+    // An empty recording proves nothing.
+    write(trial, MISSING_SECRET, "igpu");
+    check(&project(), &["judge", argument], 3, &["BROKEN", trial, MISSING_SECRET, "enter it:"]);
+    write(trial, "scenarios/failure/gone.toml", "igpu");
+    let scenario = project().join(MISSING_SECRET);
+    let arguments = ["judge", argument, "--scenario", scenario.to_str().unwrap()];
+    check(&project(), &arguments, 3, &["BROKEN", MISSING_SECRET]);
+}
+
+#[test]
+fn doctor_shows_what_is_there_and_what_is_not() {
+    let (code, said) = harness(&project(), &["doctor", "--verify"]);
+    assert_eq!(code == 0, said.contains("Everything is usable."), "{said}");
+    assert_eq!(code == 3, said.contains("BAD"), "{said}");
+    for word in ["qemu-system-x86_64", "accelerator", "there is no guest image", "memory", "disk", "it is empty"] {
+        assert!(said.contains(word), "doctor did not say `{word}`:\n{said}");
+    }
+}
+
+#[test]
+fn reading_scenarios_needs_no_programs_and_doctor_tells_what_does() {
+    let nothing = "/nowhere";
+    for arguments in [["lint"].as_slice(), &["list"], &["list", "--faults"]] {
+        let (code, said) = harness_among(nothing, &project(), arguments);
+        assert_eq!(code, 0, "{arguments:?} said:\n{said}");
+    }
+    let (code, said) = harness_among(nothing, &project(), &["doctor"]);
+    assert_eq!(code, 3, "{said}");
+    for word in ["BAD  qemu-system-x86_64", "missing", "apt-get install", "not usable"] {
+        assert!(said.contains(word), "doctor did not say `{word}`:\n{said}");
+    }
+    let (code, said) = harness_among(nothing, &project(), &["render", "--host", "igpu", "/tmp/never-written"]);
+    assert!(code == 3 && said.contains("nix-instantiate"), "{code}: {said}");
+}
+
+#[test]
+fn what_is_not_there_is_told_before_any_machine_starts() {
+    check(&project(), &["enter", "igpu::failure::missing-secret"], 2, &["no command on standard input"]);
+    check(Path::new("/nowhere"), &["list"], 2, &["cannot find the checkout", "/nowhere"]);
+    check(&project(), &["lnt"], 2, &["unrecognized subcommand"]);
+}
