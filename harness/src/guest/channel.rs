@@ -90,8 +90,7 @@ impl Guest {
         if answer.exit == 0 {
             return Ok(answer);
         }
-        let said = format!("{}{}", answer.stdout, answer.stderr).trim().to_owned();
-        Err(Error::Command { command: first_line(script), status: answer.exit, said })
+        Err(failed(script, &answer))
     }
 
     /// Runs a command that must succeed.
@@ -100,8 +99,7 @@ impl Guest {
         if answer.exit == 0 {
             return Ok(answer);
         }
-        let said = format!("{}{}", answer.stdout, answer.stderr).trim().to_owned();
-        Err(Error::Command { command: first_line(&command.shown), status: answer.exit, said })
+        Err(failed(&command.shown, &answer))
     }
 
     async fn ask(&mut self, arguments: &[&str], shown: &str, limit: Duration) -> Result<Answer> {
@@ -211,6 +209,14 @@ pub(super) fn environment(user: &User) -> String {
     ]);
     let words: Vec<String> = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
     words.join(" ")
+}
+
+/// A command that had to succeed and did not, with the end of what it said.
+fn failed(command: &str, answer: &Answer) -> Error {
+    let said = if answer.stderr.trim().is_empty() { &answer.stdout } else { &answer.stderr };
+    let lines: Vec<_> = said.trim().lines().collect();
+    let said = lines[lines.len().saturating_sub(5)..].join("\n");
+    Error::Command { command: first_line(command), status: answer.exit, said }
 }
 
 /// The first line of a text, shortened, for messages.

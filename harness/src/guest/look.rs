@@ -40,6 +40,8 @@ pub struct Looked {
 /// The properties of units that pictures show.
 const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,Result,InvocationID,NRestarts,\
                           ActiveEnterTimestampMonotonic,StateChangeTimestampMonotonic,FragmentPath,Transient";
+/// The kinds of units that pictures show. Devices, slices and scopes come and go with what these do.
+const TYPES: &str = "service,socket,timer,mount,target,path";
 /// How long a picture may take, in guest time.
 const LIMIT: Duration = Duration::from_secs(120);
 /// Between the sections of a picture's output.
@@ -167,14 +169,16 @@ tracing=/sys/kernel/tracing
 section() {{ printf '\n{SEPARATOR}%s\n' "$1"; }}
 echo 0 > $tracing/tracing_on
 sleep 0.1
-section trace; grep harness_exec: $tracing/trace || true; echo > $tracing/trace
+section trace; grep --text harness_exec: $tracing/trace || true; echo > $tracing/trace
 names() {{ for file in "$1"/*; do [ ! -e "$file" ] || printf '%s\n' "${{file##*/}}"; done; }}
 section transient-system; names /run/systemd/transient
 section transient-user; names /run/user/{uid}/systemd/transient
-section list-system; systemctl list-units --all --output=json
+section list-system; systemctl list-units --all --type={TYPES} --output=json
 section units-system; [ -z "{system_units}" ] || systemctl show {system_units} --property={PROPERTIES}
-section list-user; {as_user} systemctl --user list-units --all --output=json
-section units-user; [ -z "{user_units}" ] || {as_user} systemctl --user show {user_units} --property={PROPERTIES}
+# Early in a boot there is no user manager that could be asked.
+bus=/run/user/{uid}/bus
+section list-user; if [ -S $bus ]; then {as_user} systemctl --user list-units --all --type={TYPES} --output=json; else echo '[]'; fi
+section units-user; [ -z "{user_units}" ] || [ ! -S $bus ] || {as_user} systemctl --user show {user_units} --property={PROPERTIES}
 section containers
 ids=$({as_user} podman ps --all --quiet --no-trunc)
 if [ -n "$ids" ]; then {as_user} podman inspect $ids; else echo '[]'; fi
