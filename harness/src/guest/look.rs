@@ -16,6 +16,8 @@ use super::{Error, Guest, Result};
 pub struct Wanted {
     /// The files to look at, by absolute path.
     pub files: Vec<String>,
+    /// Whether the containers' environments are wanted.
+    pub environments: bool,
     /// The units of the system's manager whose properties are wanted beside their state.
     pub system_units: Vec<String>,
     /// The same for the user's manager.
@@ -65,7 +67,8 @@ impl Guest {
         units.extend(units_of("user", &sections)?);
         let picture = Picture {
             units,
-            containers: parse_containers(sections.get("containers")?).map_err(nonsense)?,
+            containers: parse_containers(sections.get("containers")?, sections.get("environments")?)
+                .map_err(nonsense)?,
             files: parse_files(sections.get("files")?).map_err(nonsense)?,
             sockets: parse_sockets(sections.get("sockets")?).map_err(nonsense)?,
         };
@@ -179,9 +182,12 @@ section units-system; [ -z "{system_units}" ] || systemctl show {system_units} -
 bus=/run/user/{uid}/bus
 section list-user; if [ -S $bus ]; then {as_user} systemctl --user list-units --all --type={TYPES} --output=json; else echo '[]'; fi
 section units-user; [ -z "{user_units}" ] || [ ! -S $bus ] || {as_user} systemctl --user show {user_units} --property={PROPERTIES}
-section containers
-ids=$({as_user} podman ps --all --quiet --no-trunc)
-if [ -n "$ids" ]; then {as_user} podman inspect $ids; else echo '[]'; fi
+section containers; {as_user} podman ps --all --no-trunc --format json > /run/harness/containers; cat /run/harness/containers
+section environments
+if {environments}; then
+    ids=$(jq --raw-output '.[].Id' /run/harness/containers)
+    [ -z "$ids" ] || {as_user} podman container inspect --format '{{{{.Id}}}} {{{{json .Config.Env}}}}' $ids
+fi
 section sockets; ss -H -n -l -t -u -x
 section files
 for path in {files}; do
@@ -198,6 +204,7 @@ echo 1 > $tracing/tracing_on
         uid = user.uid,
         system_units = quoted(&wanted.system_units),
         user_units = quoted(&wanted.user_units),
+        environments = wanted.environments,
         files = quoted(&wanted.files)
     )
 }

@@ -33,6 +33,7 @@ pub(super) fn wanted(trial: &Trial, manifest: &Manifest) -> Wanted {
     let system: BTreeSet<String> = named(Scope::System).collect();
     Wanted {
         files: files.into_iter().collect(),
+        environments: lines().any(|line| matches!(line.what, Expectation::ContainerEnvironment { .. })),
         system_units: system.into_iter().collect(),
         user_units: user.into_iter().collect(),
     }

@@ -46,7 +46,7 @@ pub struct UnitState {
     pub transient: bool,
 }
 
-/// A container, as `podman inspect` gives it.
+/// A container, as `podman ps` lists it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContainerState {
     /// The full id.
@@ -63,11 +63,11 @@ pub struct ContainerState {
     pub health: String,
     /// The last exit status.
     pub exit: i64,
-    /// `StartedAt` as podman writes it.
+    /// When it was started, and as which process: another start differs in it.
     pub started: String,
     /// The labels.
     pub labels: BTreeMap<String, String>,
-    /// The environment.
+    /// The environment, where the trial wants it.
     pub environment: BTreeMap<String, String>,
 }
 
