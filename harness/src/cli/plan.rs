@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::generation::Fault;
 use crate::judge::Noise;
 use crate::run::{Error, Project, Result};
-use crate::scenario::{Scenario, Section, Trial};
+use crate::scenario::{ActKind, Scenario, Section, Trial};
 
 use super::lint::scenarios;
 
@@ -81,7 +81,8 @@ impl Matrix {
         if selected.is_empty() {
             return Err(Error::Usage("nothing is selected; `harness list` shows all trials".to_owned()));
         }
-        selected.sort_by(|one, other| one.name.cmp(&other.name));
+        // What restarts its guest takes longest: begun last, it would keep everybody waiting at the end.
+        selected.sort_by(|one, other| (!one.restarts(), &one.name).cmp(&(!other.restarts(), &other.name)));
         let times = selection.repeat.max(1);
         let repeated = (1..=times).flat_map(|time| {
             selected.iter().map(move |planned| Planned { repetition: (time, times), ..planned.clone() })
@@ -136,6 +137,13 @@ impl Planned {
             Some(fault) => format!("{} [broken-by {}]", self.name, fault.id),
             None => self.name.clone(),
         }
+    }
+
+    /// Whether its guest is restarted.
+    fn restarts(&self) -> bool {
+        let trial = self.host();
+        let mut actions = trial.given.iter().chain(trial.steps.iter().flat_map(|step| &step.when));
+        actions.any(|action| matches!(action.what, ActKind::Reboot | ActKind::PowerCut))
     }
 
     /// The label with the repetition, where there is one: unique in a run.

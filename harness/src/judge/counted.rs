@@ -40,6 +40,10 @@ pub(super) fn times(what: &Expectation) -> Option<Times> {
 
 /// Looks for a counted line that is a positive one.
 pub(super) fn positive(view: &StepView, what: &Expectation) -> Option<Sight> {
+    // Which programs were started is read with the step's picture: nothing is seen of them before.
+    if matches!(what, Expectation::Process { .. }) {
+        return None;
+    }
     let times = times(what).filter(|times| is_positive(*times))?;
     let sights = counts(view, what).into_iter().map(|count| match enough(&count, times) {
         Some(at) => Sight::Seen { at, evidence: count.places() },

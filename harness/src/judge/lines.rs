@@ -24,14 +24,14 @@ pub(super) enum DecidedBy {
 pub(super) fn decided_by(what: &Expectation) -> DecidedBy {
     match what {
         Expectation::UnitEnters { .. } | Expectation::Order { .. } => DecidedBy::Sight,
-        Expectation::Journal { times, .. } | Expectation::Alert { times, .. } | Expectation::Process { times, .. } => {
+        Expectation::Journal { times, .. } | Expectation::Alert { times, .. } => {
             if counted::is_positive(*times) {
                 DecidedBy::Sight
             } else {
                 DecidedBy::Barrier
             }
         }
-        Expectation::UnitNeverEnters { .. } => DecidedBy::Barrier,
+        Expectation::UnitNeverEnters { .. } | Expectation::Process { .. } => DecidedBy::Barrier,
         Expectation::UnitIs { .. }
         | Expectation::UnitUnchanged { .. }
         | Expectation::Containers { .. }

@@ -30,11 +30,10 @@ fn has_automatic_name(socket: &str) -> bool {
     digits.len() == 5 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// A container's monitor listens, by the container's id, for whoever attaches to it: it goes with its container, which
-/// pictures show for itself.
+/// A container's monitor listens, below a folder of its own, for whoever attaches to it: it goes with its container,
+/// which pictures show for itself.
 fn belongs_to_a_container(socket: &str) -> bool {
-    let last = socket.rsplit('/').next().unwrap_or_default();
-    socket.starts_with("unix ") && last.len() == 64 && last.bytes().all(|byte| byte.is_ascii_hexdigit())
+    socket.starts_with("unix /proc/self/fd/")
 }
 
 fn socket(line: &str) -> Option<String> {

@@ -55,6 +55,7 @@ fn started_programs_are_counted() {
     let up = Sample::acted().exec("docker-compose up -d");
     check(process(0, Some(0)), &up.clone().end(200.0), PASSED, "");
     check(process(1, None), &up.clone().end(200.0), FAILED, "matching programs: 0");
+    check(process(1, None), &up.clone().exec("up --force-recreate").end(200.0), PASSED, "");
     check(process(0, Some(0)), &up.exec("docker-compose up --force-recreate").end(200.0), FAILED, ": 1");
     check(process(0, Some(0)), &Sample::acted().end(200.0), BROKEN, "did not run");
 }
