@@ -74,15 +74,14 @@ impl Fault {
                 Some(text) => text,
                 None => self.original(generation, &source)?,
             };
-            let find = self.resolve(&patch.find, stack)?;
-            let count = current.matches(&find).count();
+            let count = current.matches(&patch.find).count();
             if count != 1 {
                 return Err(self.refuse(format!(
                     "the text to replace occurs {count} times in {source}, and must occur once; the file has changed: \
                      adapt the patch"
                 )));
             }
-            let changed = current.replacen(&find, &self.resolve(&patch.replace, stack)?, 1);
+            let changed = current.replacen(&patch.find, &patch.replace, 1);
             patched.insert(source, changed);
         }
         let file_of = |source: &str| generation.manifest.files.iter().find(|file| file.source == source).cloned();
@@ -115,5 +114,48 @@ impl Fault {
 
     fn refuse(&self, problem: String) -> Error {
         Error::Fault { id: self.id.clone(), problem }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn project() -> &'static Path {
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    }
+
+    #[test]
+    fn every_fault_fits_every_stack_of_every_host() {
+        let text = std::fs::read_to_string(project().join("fixtures/faults.toml")).unwrap();
+        let faults = Fault::parse_all(&text).unwrap();
+        for host in std::fs::read_dir(project().join("fixtures/rendered")).unwrap() {
+            let generation = Generation::read(&host.unwrap().path()).unwrap();
+            for (fault, stack) in
+                faults.iter().flat_map(|fault| generation.manifest.stacks.iter().map(move |stack| (fault, stack)))
+            {
+                let patched = fault.apply(&generation, Some(&stack.name)).unwrap();
+                for file in patched {
+                    assert_ne!(generation.files[&file.file.source], file.content, "{} changes nothing", fault.id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let generation = Generation::read(&project().join("fixtures/rendered/igpu")).unwrap();
+        let refused = |file: &str, find: &str, stack: Option<&str>, words: &str| {
+            let patch = Patch { file: file.to_owned(), find: find.to_owned(), replace: String::new() };
+            let fault = Fault { id: "x".to_owned(), says: String::new(), patch: vec![patch] };
+            let error = fault.apply(&generation, stack).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        };
+        refused("scripts/stack-secrets", "no such text", None, "occurs 0 times in scripts/stack-secrets");
+        refused("scripts/stack-secrets", "set ", None, "must occur once");
+        refused("scripts/gone", "x", None, "the generation has no file scripts/gone");
+        refused("{stack}/override.yml", "x", None, "it needs a stack");
     }
 }

@@ -29,7 +29,7 @@ pub use progress::{Progress, Undecided, progress};
 pub use verdict::*;
 
 use crate::scenario::Trial;
-use crate::timeline::Timeline;
+use crate::timeline::{Entry, Timeline};
 
 use recording::Recording;
 
@@ -44,6 +44,10 @@ pub fn judge(trial: &Trial, timeline: &Timeline, noise: &[Noise]) -> Judgement {
     verdicts.extend(integrity::verdict(&recording, timeline));
     verdicts.extend(gates::verdicts(&recording, noise));
     verdicts.extend(changes::verdict(&recording));
+    if timeline.entries.iter().any(|entry| matches!(entry, Entry::Broken { .. })) {
+        // What broke is said once, by the recording's own verdict; all that could not be judged for it only follows.
+        verdicts.retain(|verdict| verdict.result != VerdictResult::Broken || verdict.subject == Subject::Recording);
+    }
     Judgement { outcome: outcome(&verdicts), verdicts }
 }
 
