@@ -17,7 +17,6 @@ pub const UNUSED_FAULTS: &[(&str, &str)] = &[
     ("start-unbounded", "B30: a compose provider that hangs"),
     ("stale-health-kept", "B31: a container with stale health"),
     ("stale-threshold-ignored", "B31: a container whose bad health is young"),
-    ("mount-check-skipped", "B33: a mount that is missing"),
     ("auto-update-errors-ignored", "B35: an auto-update that fails"),
     ("rollback-unreported", "B36: a new image that is broken"),
     ("start-fails-silently", "B38: a compose file that does not parse"),

@@ -16,18 +16,15 @@ use super::*;
 pub(super) fn world() -> World {
     let manifest: Value = serde_json::from_str(include_str!("igpu.json")).unwrap();
     let groups = [('A', 1..=20), ('B', 21..=39), ('C', 40..=49)];
-    let faults = "secret-check-exits-zero fallback-warning-silent fallback-ignored unreadable-counts-as-present \
-        env-paths-world-readable secret-in-journal override-without-labels label-check-skips-docker-family \
-        label-check-skips-podman-family label-drift-kept drift-removed-without-dependents drift-removed-silently \
-        up-waits stop-is-down up-force-recreates socket-not-ordered start-fails-silently no-alert \
-        oneshot-without-remain";
+    let faults: toml::Table = toml::from_str(include_str!("../../../../fixtures/faults.toml")).unwrap();
+    let faults = faults["fault"].as_array().unwrap().iter().map(|fault| fault["id"].as_str().unwrap().to_owned());
     World {
         hosts: [("igpu".to_owned(), host(&manifest))].into(),
         statements: groups
             .into_iter()
             .flat_map(|(group, numbers)| numbers.map(move |number: u32| format!("{group}{number}")))
             .collect(),
-        faults: faults.split_whitespace().map(str::to_owned).collect(),
+        faults: faults.collect(),
     }
 }
 
