@@ -154,7 +154,7 @@ mod tests {
             assert!(error.contains(words), "{error}");
         };
         refused("scripts/stack-secrets", "no such text", None, "occurs 0 times in scripts/stack-secrets");
-        refused("scripts/stack-secrets", "set ", None, "must occur once");
+        refused("scripts/stack-secrets", "readable", None, "must occur once");
         refused("scripts/gone", "x", None, "the generation has no file scripts/gone");
         refused("{stack}/override.yml", "x", None, "it needs a stack");
     }
