@@ -22,12 +22,15 @@ pub fn run(arguments: &RunArguments) -> Result<Exit> {
     let out = arguments.out.clone().unwrap_or_else(|| project.root().join("out"));
     let only = if arguments.last_failed { Some(last_failed(&out)?) } else { None };
     let matrix = Matrix::read(&project)?;
+    // A name that a report shows with its fault is selected as it stands there.
+    let with_fault = |names: &[String]| names.iter().any(|name| name.contains("[broken-by "));
+    let broken = arguments.broken || with_fault(&arguments.filters) || only.as_deref().is_some_and(with_fault);
     let planned = matrix.select(&Selection {
         filters: arguments.filters.clone(),
         exact: arguments.exact,
         skip: arguments.skip.clone(),
         host: arguments.host.clone(),
-        broken: arguments.broken,
+        broken,
         repeat: arguments.repeat_each,
         only,
     })?;
