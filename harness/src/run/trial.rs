@@ -58,11 +58,7 @@ impl TrialRun<'_> {
     /// judgement is then broken; what was recorded until then is kept.
     pub async fn run(&self) -> Result<Finished> {
         let begin = Instant::now();
-        let folder = self.workspace.folder()?;
-        let template = &self.prepared.template;
-        let machine = Machine::clone_of(&template.spec, template.entry.path(), folder.path()).await?;
-        let user = &self.prepared.generation.manifest.user;
-        let guest = Guest::cloned(machine, user, template.boots.clone())?;
+        let (guest, folder) = self.clone_host().await?;
         let header = Header {
             trial: self.name.to_owned(),
             scenario: self.scenario.source.path.clone(),
@@ -89,17 +85,18 @@ impl TrialRun<'_> {
 
     /// Clones the host and does what the scenario gives, without its steps: for people who want to look around.
     pub async fn given(&self) -> Result<(Guest, Folder)> {
+        let (guest, folder) = self.clone_host().await?;
+        let mut recording = Recording { run: *self, guest, timeline: Timeline::default(), first: None, now: None };
+        recording.give().await?;
+        Ok((recording.guest, folder))
+    }
+
+    async fn clone_host(&self) -> Result<(Guest, Folder)> {
         let folder = self.workspace.folder()?;
         let template = &self.prepared.template;
         let machine = Machine::clone_of(&template.spec, template.entry.path(), folder.path()).await?;
         let user = &self.prepared.generation.manifest.user;
-        let guest = Guest::cloned(machine, user, template.boots.clone())?;
-        let mut recording = Recording { run: *self, guest, timeline: Timeline::default(), first: None, now: None };
-        recording.install_fault().await?;
-        for (index, given) in self.trial.given.iter().enumerate() {
-            recording.act(None, index, given).await?;
-        }
-        Ok((recording.guest, folder))
+        Ok((Guest::cloned(machine, user, template.boots.clone())?, folder))
     }
 }
 
@@ -114,11 +111,8 @@ struct Recording<'a> {
 
 impl Recording<'_> {
     async fn record(&mut self) -> Result<()> {
-        self.install_fault().await?;
+        self.give().await?;
         let trial = self.run.trial;
-        for (index, given) in trial.given.iter().enumerate() {
-            self.act(None, index, given).await?;
-        }
         let wanted = wanted(trial, &self.run.prepared.generation.manifest);
         let looked = self.guest.look(&wanted).await?;
         let at = looked.barrier;
@@ -127,6 +121,15 @@ impl Recording<'_> {
         self.push(Entry::Ready { at });
         for (index, step) in trial.steps.iter().enumerate() {
             self.step(index, step, &wanted).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts the fault in and does what the scenario gives, before anything is looked at.
+    async fn give(&mut self) -> Result<()> {
+        self.install_fault().await?;
+        for (index, given) in self.run.trial.given.iter().enumerate() {
+            self.act(None, index, given).await?;
         }
         Ok(())
     }
