@@ -219,7 +219,7 @@ fn barrier_script(nonce: &str) -> String {
         "journalctl --sync\n\
          printf 'MESSAGE=barrier {nonce}\\nPRIORITY=7\\nSYSLOG_IDENTIFIER=harness\\nHARNESS_BARRIER={nonce}\\n' | \
          logger --journald\n\
-         sleep 0.1"
+         sleep 0.5"
     )
 }
 
