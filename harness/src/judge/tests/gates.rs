@@ -90,6 +90,9 @@ fn failing_health_checks_belong_to_unhealthy_containers() {
     check("unit-failure", &expecting(condition(ContainerCondition::Healthy)), &failing(), &check_unit);
     check("unit-failure", &expecting(condition(ContainerCondition::Unhealthy)), &failing(), "");
     check("unit-failure", &except(Excepted::Containers(vec![container("a-web")])), &failing(), "");
+    check("unit-failure", &quiet(), &failing(), "");
+    let sick = failing().of_container("a-web", |state| state.health = "unhealthy".into());
+    check("unit-failure", &quiet(), &sick, &check_unit);
     let mut knob = quiet();
     let services = vec![("a".to_owned(), "a-web".to_owned())];
     knob.given = vec![act(ActKind::Knob { services, knob: Some("unhealthy".into()) })];
