@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::generation::Fault;
 use crate::judge::Noise;
 use crate::run::{Error, Project, Result};
-use crate::scenario::{ActKind, Scenario, Section, Trial};
+use crate::scenario::{ActKind, Scenario, Trial};
 
 use super::lint::scenarios;
 
@@ -94,7 +94,7 @@ impl Matrix {
         let mut all = Vec::new();
         for scenario in &self.scenarios {
             for (index, trial) in scenario.trials.iter().enumerate() {
-                let name = format!("{}::{}::{}", trial.host, section_name(scenario.section), scenario.name);
+                let name = format!("{}::{}::{}", trial.host, scenario.section.name(), scenario.name);
                 let planned = |fault| Planned {
                     name: name.clone(),
                     fault,
@@ -157,12 +157,4 @@ impl Planned {
 
 fn fits(label: &str, filter: &str, exact: bool) -> bool {
     if exact { label == filter } else { label.contains(filter) }
-}
-
-fn section_name(section: Section) -> &'static str {
-    match section {
-        Section::Functional => "functional",
-        Section::Failure => "failure",
-        Section::Regression => "regression",
-    }
 }

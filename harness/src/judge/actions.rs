@@ -1,6 +1,6 @@
 //! Verdicts on what the harness did: its exit status.
 
-use crate::scenario::{Act, ActKind, ExitRule, Verb};
+use crate::scenario::{Act, ActKind, ExitRule};
 use crate::timeline::{ActionDone, Entry};
 
 use super::finding::Finding;
@@ -72,7 +72,7 @@ fn expected(act: &Act) -> String {
 fn action(what: &ActKind) -> String {
     match what {
         ActKind::Systemctl { verb, units } => {
-            format!("{} {}", verb_name(*verb), words::units(units))
+            format!("{} {}", verb.name(), words::units(units))
         }
         ActKind::Run { .. } => "the command".into(),
         ActKind::Remove { paths } => format!("removing {}", paths.join(", ")),
@@ -87,14 +87,5 @@ fn action(what: &ActKind) -> String {
         ActKind::Wait(time) => format!("waiting {}", words::seconds(*time)),
         ActKind::Reboot => "the reboot".into(),
         ActKind::PowerCut => "the power cut".into(),
-    }
-}
-
-fn verb_name(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Start => "start",
-        Verb::Stop => "stop",
-        Verb::Restart => "restart",
-        Verb::Reload => "reload",
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use crate::scenario::{Scenario, Section, Time};
+use crate::scenario::{Scenario, Time};
 
 /// One trial as `list` shows it.
 #[derive(Debug, Serialize)]
@@ -50,7 +50,7 @@ pub fn list_json(scenarios: &[Scenario]) -> Result<String, serde_json::Error> {
 fn listed(scenarios: &[Scenario]) -> impl Iterator<Item = Listed<'_>> {
     scenarios.iter().flat_map(|scenario| {
         scenario.trials.iter().map(|trial| Listed {
-            trial: format!("{}::{}::{}", trial.host, section(scenario.section), scenario.name),
+            trial: format!("{}::{}::{}", trial.host, scenario.section.name(), scenario.name),
             title: &scenario.title,
             proves: &scenario.proves,
             time: time(scenario.time),
@@ -58,14 +58,6 @@ fn listed(scenarios: &[Scenario]) -> impl Iterator<Item = Listed<'_>> {
             scenario: &scenario.source.path,
         })
     })
-}
-
-fn section(section: Section) -> &'static str {
-    match section {
-        Section::Functional => "functional",
-        Section::Failure => "failure",
-        Section::Regression => "regression",
-    }
 }
 
 fn time(time: Time) -> &'static str {
@@ -121,6 +113,7 @@ fn ordered(statement: &str) -> (&str, u32, &str) {
 mod tests {
     use super::super::sample::source;
     use super::*;
+    use crate::scenario::Section;
     use crate::scenario::Trial;
 
     fn scenarios() -> Vec<Scenario> {

@@ -65,7 +65,7 @@ impl Project {
     pub fn sources(&self) -> Result<Vec<Source>> {
         let mut paths = Vec::new();
         for section in [Section::Functional, Section::Failure, Section::Regression] {
-            let folder = self.root.join("scenarios").join(folder_of(section));
+            let folder = self.root.join("scenarios").join(section.name());
             for entry in fs::read_dir(&folder).map_err(Error::io("list", &folder))? {
                 let path = entry.map_err(Error::io("list", &folder))?.path();
                 if path.extension().is_some_and(|extension| extension == "toml") {
@@ -131,14 +131,5 @@ impl Project {
     fn read(&self, path: &str) -> Result<String> {
         let path = self.root.join(path);
         fs::read_to_string(&path).map_err(Error::io("read", &path))
-    }
-}
-
-/// The folder of a section's scenario files, which is also its name in trials.
-pub(super) fn folder_of(section: Section) -> &'static str {
-    match section {
-        Section::Functional => "functional",
-        Section::Failure => "failure",
-        Section::Regression => "regression",
     }
 }

@@ -6,7 +6,7 @@ use crate::generation::Fault;
 use crate::guest::{self, Account, Command, Guest, Looked, Wanted, act};
 use crate::judge::{self, Judgement, Noise};
 use crate::machine::Machine;
-use crate::scenario::{self, Act, ActKind, Scenario, Scope, Step, Trial, Verb};
+use crate::scenario::{self, Act, ActKind, Scenario, Scope, Step, Trial};
 use crate::timeline::{ActionDone, Entry, Header, Moment, Record, Timeline};
 
 use super::wanted::wanted;
@@ -286,7 +286,7 @@ fn command(what: &ActKind) -> Command {
         ActKind::Systemctl { verb, units } => {
             let names: Vec<_> = units.iter().map(|unit| unit.name.as_str()).collect();
             let user = units.first().is_none_or(|unit| unit.scope == Scope::User);
-            act::systemctl(verb_name(*verb), &names, user)
+            act::systemctl(verb.name(), &names, user)
         }
         ActKind::Run { command, user, limit } => act::run(command, account(*user), *limit),
         ActKind::Remove { paths } => act::remove(paths),
@@ -298,15 +298,6 @@ fn command(what: &ActKind) -> Command {
         ActKind::Wait(time) => act::wait(*time),
         // Restarts are no commands: the machine under the guest does them.
         ActKind::Reboot | ActKind::PowerCut => act::wait(Duration::ZERO),
-    }
-}
-
-fn verb_name(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Start => "start",
-        Verb::Stop => "stop",
-        Verb::Restart => "restart",
-        Verb::Reload => "reload",
     }
 }
 

@@ -233,3 +233,26 @@ pub enum Excepted {
     /// Journal records that may be there although they are of priority `err` or worse.
     Journal(Pattern),
 }
+
+impl Verb {
+    /// The word that `systemctl` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verb::Start => "start",
+            Verb::Stop => "stop",
+            Verb::Restart => "restart",
+            Verb::Reload => "reload",
+        }
+    }
+}
+
+impl Section {
+    /// The folder of the section's scenario files, which is also its name in trials.
+    pub fn name(self) -> &'static str {
+        match self {
+            Section::Functional => "functional",
+            Section::Failure => "failure",
+            Section::Regression => "regression",
+        }
+    }
+}
