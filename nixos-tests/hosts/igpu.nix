@@ -81,6 +81,11 @@ let
   inStack = name: change: given: given // {
     stacks = map (declared: if declared.name == name then declared // change declared else declared) given.stacks;
   };
+  dozzle = {
+    name = "dozzle";
+    container = "dozzle";
+    image = "127.0.0.1:5000/igpu-management/dozzle-agent:latest";
+  };
   withCompose = name: file: inStack name (_: { compose = compose name file; });
 in
 {
@@ -88,12 +93,10 @@ in
 
   # Each a small delta on the host, by name.
   variants = {
-    # The compose file and the declaration call a service by another name.
+    # The compose file and the declaration call a service by another name; what it runs stays.
     renamed-service = inStack "igpu-management" (declared: {
       compose = compose "igpu-management" "renamed-service";
-      services = map
-        (service: if service.name == "dozzle-agent" then service // { name = "dozzle"; container = "dozzle"; } else service)
-        declared.services;
+      services = map (service: if service.name == "dozzle-agent" then service // dozzle else service) declared.services;
     });
     changed-compose = withCompose "tdarr-igp" "changed-compose";
     # The generation is the host's own; what changes is the env file, kept beside the host's.

@@ -27,7 +27,7 @@ pub fn list(arguments: &ListArguments) -> Result<Exit> {
     let project = Project::find()?;
     let mut scenarios = lint::scenarios(&project)?;
     if let Some(host) = &arguments.host {
-        let hosts: Vec<String> = project.manifests()?.into_iter().map(|manifest| manifest.host).collect();
+        let hosts: Vec<String> = project.generations()?.into_iter().map(|generation| generation.manifest.host).collect();
         known("host", host, &hosts)?;
         scenarios.iter_mut().for_each(|scenario| scenario.trials.retain(|trial| trial.host == *host));
         scenarios.retain(|scenario| !scenario.trials.is_empty());

@@ -1,11 +1,11 @@
 //! A generation as a set of files: written to a folder, read from one, checked.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Component, Path};
-
-use sha2::{Digest, Sha256};
+use std::path::{Component, Path, PathBuf};
 
 use super::{Error, InstalledFile, Manifest, Result};
 
@@ -16,52 +16,81 @@ pub struct Generation {
     pub manifest: Manifest,
     /// Its files by their path relative to the generation's folder, without the manifest.
     pub files: BTreeMap<String, Vec<u8>>,
+    /// What else the host can be switched to, by name: whole generations, which have no variants themselves.
+    pub variants: BTreeMap<String, Generation>,
 }
 
 const MANIFEST: &str = "manifest.json";
+/// What scenarios call the generation itself, beside its variants.
+pub const BASE: &str = "base";
 
 impl Generation {
-    /// Puts a generation together and checks that the manifest and the files belong together and that no path leaves
-    /// its place.
-    pub fn new(manifest: Manifest, files: BTreeMap<String, Vec<u8>>) -> Result<Generation> {
-        let generation = Generation { manifest, files };
-        generation.check()?;
-        Ok(generation)
+    /// Checks that manifest and files belong together, that no path leaves its place, and the same of each variant.
+    pub(super) fn checked(self) -> Result<Generation> {
+        self.check()?;
+        Ok(self)
     }
 
     /// Reads a folder that [`Generation::write`] or anybody else wrote.
     pub fn read(folder: &Path) -> Result<Generation> {
-        let path = folder.join(MANIFEST);
-        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-        let manifest: Manifest = serde_json::from_str(&text)
-            .map_err(|error| Error::Manifest { place: path.display().to_string(), problem: error.to_string() })?;
-        let mut files = BTreeMap::new();
-        for file in &manifest.files {
-            check_relative(&file.source)?;
-            let path = folder.join(&file.source);
-            let real = path.canonicalize().map_err(Error::io("read", &path))?;
-            let inside = folder.canonicalize().map_err(Error::io("read", folder))?;
-            if !real.starts_with(inside) {
-                return Err(refuse(&file.source, "it is a link that leads out of the generation's folder"));
-            }
-            files.insert(file.source.clone(), fs::read(&path).map_err(Error::io("read", &path))?);
+        let mut generation = read_one(folder, &BTreeMap::new())?;
+        for (name, variant) in &generation.manifest.variants {
+            check_relative(variant)?;
+            let variant = read_one(&folder.join(variant), &generation.files)?;
+            generation.variants.insert(name.clone(), variant);
         }
-        Generation::new(manifest, files)
+        generation.checked()
     }
 
-    /// Writes the generation into a folder, which is made if it is not there.
+    /// The generation itself, called [`BASE`], or one of its variants.
+    pub fn variant(&self, name: &str) -> Option<&Generation> {
+        if name == BASE { Some(self) } else { self.variants.get(name) }
+    }
+
+    /// The generation itself, then its variants, by name.
+    pub fn with_variants(&self) -> impl Iterator<Item = (&str, &Generation)> {
+        let variants = self.variants.iter().map(|(name, variant)| (name.as_str(), variant));
+        [(BASE, self)].into_iter().chain(variants)
+    }
+
+    /// Writes the generation and its variants into a folder, which is made if it is not there.
     pub fn write(&self, folder: &Path) -> Result<()> {
-        for file in &self.manifest.files {
-            let path = folder.join(&file.source);
+        for (path, (content, mode)) in self.layout()? {
+            let path = folder.join(path);
             if let Some(parent) = path.parent() {
                 fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
             }
-            fs::write(&path, &self.files[&file.source]).map_err(Error::io("write", &path))?;
-            let mode = fs::Permissions::from_mode(file.permission_bits()?);
+            fs::write(&path, content).map_err(Error::io("write", &path))?;
+            let mode = fs::Permissions::from_mode(mode);
             fs::set_permissions(&path, mode).map_err(Error::io("set the mode of", &path))?;
         }
-        let path = folder.join(MANIFEST);
-        fs::write(&path, self.manifest_text()).map_err(Error::io("write", &path))
+        Ok(())
+    }
+
+    /// The paths of all files as they are written, relative to the generation's folder.
+    pub fn paths(&self) -> Result<BTreeSet<PathBuf>> {
+        Ok(self.layout()?.into_keys().collect())
+    }
+
+    /// Content and permission bits of all files by their relative path. Of a variant, only those files are written that
+    /// are not the base's.
+    fn layout(&self) -> Result<BTreeMap<PathBuf, (Cow<'_, [u8]>, u32)>> {
+        let nothing = BTreeMap::new();
+        let folders = self.manifest.variants.values().map(Path::new);
+        let variants = folders.zip(self.variants.values()).map(|(folder, variant)| (folder, variant, &self.files));
+        let mut layout = BTreeMap::new();
+        for (folder, generation, known) in [(Path::new(""), self, &nothing)].into_iter().chain(variants) {
+            for file in &generation.manifest.files {
+                let content = &generation.files[&file.source];
+                if known.get(&file.source) != Some(content) {
+                    let mode = file.permission_bits()?;
+                    layout.insert(folder.join(&file.source), (Cow::from(content.as_slice()), mode));
+                }
+            }
+            let text = generation.manifest_text().into_bytes();
+            layout.insert(folder.join(MANIFEST), (Cow::from(text), 0o644));
+        }
+        Ok(layout)
     }
 
     /// The manifest as it is written.
@@ -69,17 +98,6 @@ impl Generation {
         let mut text = serde_json::to_string_pretty(&self.manifest).unwrap_or_default();
         text.push('\n');
         text
-    }
-
-    /// A digest over the manifest and every file.
-    pub fn digest(&self) -> String {
-        let mut hasher = Sha256::new();
-        hasher.update(self.manifest_text());
-        for (path, content) in &self.files {
-            hasher.update(format!("\n{} {path}\n", content.len()));
-            hasher.update(content);
-        }
-        hex::encode(hasher.finalize())
     }
 
     fn check(&self) -> Result<()> {
@@ -108,11 +126,57 @@ impl Generation {
         }
         let mut names: Vec<_> = self.manifest.stacks.iter().map(|stack| &stack.name).collect();
         names.sort_unstable();
-        match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(refuse(MANIFEST, &format!("stack {} is listed twice", pair[0]))),
-            None => Ok(()),
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(refuse(MANIFEST, &format!("stack {} is listed twice", pair[0])));
+        }
+        self.variants.iter().try_for_each(|(name, variant)| self.check_variant(name, variant))?;
+        self.manifest.variants.values().try_for_each(|folder| check_relative(folder))?;
+        if self.manifest.variants.keys().eq(self.variants.keys()) {
+            Ok(())
+        } else {
+            Err(refuse(MANIFEST, "the variants that it lists are not those that are there"))
         }
     }
+
+    fn check_variant(&self, name: &str, variant: &Generation) -> Result<()> {
+        let place = format!("variant {name}");
+        if name == BASE {
+            return Err(refuse(&place, "this name is the generation's own: choose another"));
+        }
+        if !variant.manifest.variants.is_empty() {
+            return Err(refuse(&place, "a variant has no variants: list all of them in the base's manifest"));
+        }
+        let identity = |manifest: &Manifest| (manifest.host.clone(), manifest.user.clone());
+        if identity(&variant.manifest) != identity(&self.manifest) {
+            return Err(refuse(&place, "it is another host's, or another user's: a variant keeps both"));
+        }
+        variant.check().map_err(|error| match error {
+            Error::Manifest { place: inner, problem } => refuse(&format!("{place}: {inner}"), &problem),
+            other => other,
+        })
+    }
+}
+
+/// Reads one manifest and its files. A file that is not in the folder is taken from `known`, by its path.
+fn read_one(folder: &Path, known: &BTreeMap<String, Vec<u8>>) -> Result<Generation> {
+    let path = folder.join(MANIFEST);
+    let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+    let manifest: Manifest = serde_json::from_str(&text)
+        .map_err(|error| Error::Manifest { place: path.display().to_string(), problem: error.to_string() })?;
+    let inside = folder.canonicalize().map_err(Error::io("read", folder))?;
+    let mut files = BTreeMap::new();
+    for InstalledFile { source, .. } in &manifest.files {
+        check_relative(source)?;
+        let path = folder.join(source);
+        let content = match (path.canonicalize(), known.get(source)) {
+            (Ok(real), _) if real.starts_with(&inside) => fs::read(&path).map_err(Error::io("read", &path))?,
+            (Ok(_), _) => return Err(refuse(source, "it is a link that leads out of the generation's folder")),
+            (Err(error), Some(known)) if error.kind() == ErrorKind::NotFound => known.clone(),
+            (Err(error), _) => return Err(Error::io("read", &path)(error)),
+        };
+        files.insert(source.clone(), content);
+    }
+    Ok(Generation { manifest, files, variants: BTreeMap::new() })
 }
 
 impl InstalledFile {
@@ -152,7 +216,7 @@ mod tests {
     }
 
     fn igpu() -> Generation {
-        render(&project(), "igpu", None).unwrap()
+        render(&project(), "igpu").unwrap()
     }
 
     #[test]
@@ -161,6 +225,28 @@ mod tests {
         let generation = igpu();
         generation.write(folder.path()).unwrap();
         assert_eq!(Generation::read(folder.path()).unwrap(), generation);
+    }
+
+    #[test]
+    fn a_variant_keeps_only_what_differs() {
+        let folder = tempfile::tempdir().unwrap();
+        let generation = igpu();
+        generation.write(folder.path()).unwrap();
+        let files = |variant: &str| -> Vec<String> {
+            let prefix = format!("variants/{variant}/");
+            let paths = generation.paths().unwrap();
+            paths.iter().filter_map(|path| path.to_str()?.strip_prefix(&prefix).map(str::to_owned)).collect()
+        };
+        assert_eq!(files("changed-secret"), ["manifest.json"]);
+        assert_eq!(files("changed-compose"), ["manifest.json", "tdarr-igp/docker-compose.yml"]);
+        let compose = folder.path().join("variants/changed-compose/tdarr-igp/docker-compose.yml");
+        let changed = &generation.variant("changed-compose").unwrap().files["tdarr-igp/docker-compose.yml"];
+        assert_eq!(&fs::read(&compose).unwrap(), changed);
+        assert_ne!(&generation.files["tdarr-igp/docker-compose.yml"], changed);
+        // What the variant's folder lacks is the base's.
+        fs::remove_file(compose).unwrap();
+        let read = Generation::read(folder.path()).unwrap();
+        assert_eq!(read.variants["changed-compose"].files, generation.files);
     }
 
     #[test]
@@ -205,5 +291,23 @@ mod tests {
             "stack igpu-management is listed twice",
         );
         refused(&|generation| generation.manifest.units[0].unit = "no.service".to_owned(), "no.service is listed");
+        let variant = |change: &dyn Fn(&mut Generation), words: &str| {
+            let changed = |generation: &mut Generation| change(generation.variants.get_mut("unparsable").unwrap());
+            refused(&changed, &format!("variant unparsable: {words}"));
+        };
+        refused(&|generation| generation.variants.clear(), "the variants that it lists are not those");
+        variant(&|variant| variant.manifest.files[0].target = "etc/x".to_owned(), "etc/x: a path in the guest");
+        variant(&|variant| variant.manifest.host = "other".to_owned(), "it is another host's");
+        variant(
+            &|variant| variant.manifest.variants = [("x".to_owned(), "x".to_owned())].into(),
+            "a variant has no variants",
+        );
+        refused(
+            &|generation| {
+                let variant = generation.variants["unparsable"].clone();
+                generation.variants.insert(BASE.to_owned(), variant);
+            },
+            "variant base: this name is the generation's own",
+        );
     }
 }

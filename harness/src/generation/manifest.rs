@@ -30,10 +30,14 @@ pub struct Manifest {
     pub mounts: Vec<String>,
     /// Where alerts are posted.
     pub alert_url: String,
-    /// The unit that brings the user manager to this generation.
-    pub activation: Activation,
+    /// The units that bring the managers to this generation once it is installed, in the order of their start.
+    pub activation: Vec<UnitName>,
     /// Regular expressions of the messages that scenarios refer to by name.
     pub texts: BTreeMap<String, String>,
+    /// What else the host can be switched to: names of variants, and their folders relative to this manifest's. Such a
+    /// folder has a manifest of its own, without variants, and of the files only those that differ from the base's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variants: BTreeMap<String, String>,
 }
 
 /// The user who owns the stacks.
@@ -154,16 +158,6 @@ pub struct Link {
     pub path: String,
     /// What it points to.
     pub target: String,
-}
-
-/// The unit that activates a generation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Activation {
-    /// Its name.
-    pub unit: String,
-    /// `system` or `user`.
-    pub scope: String,
 }
 
 impl Manifest {

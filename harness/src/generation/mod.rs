@@ -3,15 +3,17 @@
 //! This module renders generations from the stack library, writes and reads them as folders, checks them, and patches
 //! them with faults. It blocks, and knows nothing of guests.
 
+mod difference;
 mod fault;
 mod files;
 mod manifest;
 mod render;
 
-pub use fault::{Fault, Patched};
-pub use files::Generation;
-pub use manifest::{Activation, InstalledFile, Link, Manifest, NativeUnit, Secret, Service, Stack, UnitName, User};
-pub use render::{hosts, inputs, render, variants};
+pub use difference::Difference;
+pub use fault::Fault;
+pub use files::{BASE, Generation};
+pub use manifest::{InstalledFile, Link, Manifest, NativeUnit, Secret, Service, Stack, UnitName, User};
+pub use render::{hosts, inputs, render};
 
 use std::path::PathBuf;
 

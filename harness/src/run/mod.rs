@@ -2,6 +2,7 @@
 
 mod error;
 mod host;
+mod installed;
 mod project;
 mod record;
 mod template;

@@ -17,6 +17,9 @@ pub struct Project {
     root: PathBuf,
 }
 
+/// The content of secrets by the absolute path where they belong in the guest.
+pub type Secrets = Vec<(String, Vec<u8>)>;
+
 /// The file by which a checkout is recognised.
 const SIGN: &str = "scenarios/statements.toml";
 
@@ -102,24 +105,28 @@ impl Project {
         self.read("fixtures/noise.toml")
     }
 
-    /// The hosts that the project has a rendered copy of, each with its manifest. The copy serves whoever only reads
+    /// The hosts that the project has a rendered copy of. The copy serves whoever only reads
     /// scenarios, without Nix; a test holds it to what the stack library renders.
-    pub fn manifests(&self) -> Result<Vec<Manifest>> {
+    pub fn generations(&self) -> Result<Vec<Generation>> {
         let folder = self.root.join("fixtures/rendered");
         let mut hosts: Vec<PathBuf> = Vec::new();
         for entry in fs::read_dir(&folder).map_err(Error::io("list", &folder))? {
             hosts.push(entry.map_err(Error::io("list", &folder))?.path());
         }
         hosts.sort();
-        hosts.iter().map(|host| Ok(Generation::read(host)?.manifest)).collect()
+        hosts.iter().map(|host| Ok(Generation::read(host)?)).collect()
     }
 
-    /// The test secrets of a host by the absolute path where they belong in the guest: natively and as fallback.
-    pub fn secrets(&self, manifest: &Manifest) -> Result<Vec<(String, Vec<u8>)>> {
+    /// The test secrets of a generation, the base or a variant: natively and as fallback. A secret that the variant has a
+    /// file of its own for is that, else it is the base's.
+    pub fn secrets(&self, generation: &str, manifest: &Manifest) -> Result<Secrets> {
+        let base = self.root.join("fixtures/secrets").join(&manifest.host);
+        let own = base.join("variants").join(generation);
         let mut secrets = Vec::new();
         for stack in &manifest.stacks {
             for secret in &stack.secrets {
-                let path = self.root.join("fixtures/secrets").join(&manifest.host).join(&stack.name).join(&secret.name);
+                let file = Path::new(&stack.name).join(&secret.name);
+                let path = Some(own.join(&file)).filter(|path| path.is_file()).unwrap_or_else(|| base.join(&file));
                 let content = fs::read(&path).map_err(Error::io("read", &path))?;
                 secrets.extend(secret.fallback.clone().map(|fallback| (fallback, content.clone())));
                 secrets.push((secret.native.clone(), content));

@@ -9,6 +9,8 @@ use super::{Account, Act, ActKind, Container, ExitRule, Verb};
 
 /// How much guest time a script may take when the scenario does not say.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
+/// What scenarios call the host's generation itself, beside its variants.
+const BASE: &str = "base";
 
 impl<'a> Context<'a> {
     /// The actions of a table or an array of tables.
@@ -20,7 +22,7 @@ impl<'a> Context<'a> {
         let table = node.table(Place::Act)?;
         let (verb, subject) = table.lead("the action")?;
         let what = self.act_kind(&table, verb, subject);
-        let may_fail = matches!(verb, "start" | "stop" | "restart" | "reload" | "run");
+        let may_fail = matches!(verb, "start" | "stop" | "restart" | "reload" | "activate" | "run");
         let exit = if may_fail && table.flag("expect-failure") { ExitRule::Failure } else { ExitRule::Success };
         table.finish(&format!("`{verb}`"));
         Some(Act { span: node.span(), what: what?, exit })
@@ -50,6 +52,7 @@ impl<'a> Context<'a> {
                 Some(ActKind::Knob { services: services?, knob: Some(knob?) })
             }
             "clear-knobs" => Some(ActKind::Knob { services: self.services(subject), knob: None }),
+            "activate" => self.activate(subject),
             "wait" => subject.duration().map(ActKind::Wait),
             "reboot" => subject.flag().then_some(ActKind::Reboot),
             "power-cut" => subject.flag().then_some(ActKind::PowerCut),
@@ -65,6 +68,21 @@ impl<'a> Context<'a> {
             subject.report("these units belong to different managers", Some(advice.into()));
         }
         (!units.is_empty()).then_some(ActKind::Systemctl { verb, units })
+    }
+
+    fn activate(&self, subject: Node<'a>) -> Option<ActKind> {
+        let generation = subject.text()?;
+        if generation != BASE && !self.host.variants.contains_key(generation) {
+            let names: Vec<_> = self.host.variants.keys().map(|name| format!("`{name}`")).collect();
+            let advice = format!("there are {}, and `{BASE}`", names.join(", "));
+            subject.report(format!("host `{}` has no variant `{generation}`", self.host.name), Some(advice));
+        }
+        let units = self.host.activation.clone();
+        if units.is_empty() {
+            let advice = "list the units that activate a generation in its manifest";
+            subject.report(format!("host `{}` has no unit that activates", self.host.name), Some(advice.into()));
+        }
+        Some(ActKind::Activate { generation: generation.to_owned(), units })
     }
 
     fn run(&self, table: &Table<'a>, subject: Node<'a>) -> Option<ActKind> {
