@@ -162,14 +162,17 @@ fn render_writes_generations_and_loses_nothing() {
 }
 
 #[test]
-fn the_rendered_copy_is_what_the_stack_library_renders() {
+fn the_rendered_copies_are_what_the_stack_library_renders() {
     let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("igpu");
-    check(&project(), &["render", "--host", "igpu", target.to_str().unwrap()], 0, &[]);
-    let copy = project().join("fixtures/rendered/igpu");
-    let diff = Command::new("diff").arg("-r").arg(&copy).arg(&target).output().unwrap();
-    let advice = "render it again: `harness render --host igpu fixtures/rendered/igpu`";
-    assert!(diff.status.success(), "{advice}\n{}", String::from_utf8_lossy(&diff.stdout));
+    for host in fs::read_dir(project().join("nixos-tests/hosts")).unwrap() {
+        let host = host.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
+        let target = folder.path().join(&host);
+        check(&project(), &["render", "--host", &host, target.to_str().unwrap()], 0, &[]);
+        let copy = project().join("fixtures/rendered").join(&host);
+        let diff = Command::new("diff").arg("-r").arg(&copy).arg(&target).output().unwrap();
+        let advice = format!("render it again: `harness render --host {host} fixtures/rendered/{host}`");
+        assert!(diff.status.success(), "{advice}\n{}", String::from_utf8_lossy(&diff.stdout));
+    }
 }
 
 #[test]
