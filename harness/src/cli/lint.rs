@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::judge::Noise;
 use crate::run::{Error, Project, Result, world};
-use crate::scenario::{self, Diagnostic, Scenario, Section, Source, World};
+use crate::scenario::{self, Coverage, Diagnostic, Scenario, Section, Source, World};
 
 use super::Exit;
 use super::arguments::LintArguments;
@@ -26,6 +26,9 @@ pub fn lint(arguments: &LintArguments) -> Result<Exit> {
         match scenario::read_all(sources.clone(), &world) {
             Ok(read) => scenarios = read,
             Err(found) => mistakes = rendered(&found, &sources),
+        }
+        if mistakes.is_empty() {
+            mistakes = checked_coverage(&project, &scenarios, &world)?.err().unwrap_or_default();
         }
     } else {
         for path in &arguments.files {
@@ -49,6 +52,17 @@ pub fn scenario_in(project: &Project, path: &Path) -> Result<Scenario> {
     read_named(project, path, &world(project)?).map_err(|mistakes| refusal(&mistakes))
 }
 
+/// What all scenarios of the project prove; the error shows every reason that is missing or not needed.
+pub fn coverage(project: &Project, scenarios: &[Scenario]) -> Result<Coverage> {
+    checked_coverage(project, scenarios, &world(project)?)?.map_err(|mistakes| refusal(&mistakes))
+}
+
+/// The coverage, or its mistakes as people read them; the outer error is about files that cannot be read.
+fn checked_coverage(project: &Project, scenarios: &[Scenario], world: &World) -> Result<Result<Coverage, Vec<String>>> {
+    let reasons = project.unproven()?;
+    Ok(scenario::coverage(scenarios, &reasons, world).map_err(|found| rendered(&found, &[reasons])))
+}
+
 fn refusal(mistakes: &[String]) -> Error {
     Error::Usage(format!("{}\n\n{}", counted(mistakes.len(), "mistake"), mistakes.join("\n\n")))
 }
@@ -56,8 +70,12 @@ fn refusal(mistakes: &[String]) -> Error {
 /// The mistakes in the files that scenarios refer to. Files that cannot be read are an error of their own.
 fn mistakes_around(project: &Project) -> Result<Vec<String>> {
     let noise = || -> Result<Vec<Noise>> { Ok(Noise::parse_all(&project.noise()?)?) };
-    let checks =
-        [project.statements().map(drop), project.faults().map(drop), noise().map(drop), project.generations().map(drop)];
+    let checks = [
+        project.statements().map(drop),
+        project.faults().map(drop),
+        noise().map(drop),
+        project.generations().map(drop),
+    ];
     let mut mistakes = Vec::new();
     for error in checks.into_iter().filter_map(Result::err) {
         if !error.is_usage() {

@@ -20,9 +20,9 @@ impl Difference {
     pub fn between(from: &Generation, to: &Generation) -> Difference {
         let (before, after) = (installed(from), installed(to));
         let (links_before, links_after) = (links(from), links(to));
-        let new_files = after.iter().filter(|(target, new)| {
-            before.get(*target).is_none_or(|old| (&old.0.mode, old.1) != (&new.0.mode, new.1))
-        });
+        let new_files = after
+            .iter()
+            .filter(|(target, new)| before.get(*target).is_none_or(|old| (&old.0.mode, old.1) != (&new.0.mode, new.1)));
         let new_links = links_after.iter().filter(|(path, link)| links_before.get(*path) != Some(*link));
         let stays = |path: &str| after.contains_key(path) || links_after.contains_key(path);
         let paths = before.keys().chain(links_before.keys());

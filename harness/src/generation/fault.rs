@@ -143,7 +143,8 @@ mod tests {
             let patch = Patch { file: file.to_owned(), find: find.to_owned(), replace: "PATCHED".to_owned() };
             let fault = Fault { id: "x".to_owned(), says: String::new(), patch: vec![patch] };
             let patched = fault.apply(&generation, None).unwrap();
-            let is_patched = |name: &str| patched.variant(name).unwrap().files[file].windows(7).any(|w| w == b"PATCHED");
+            let is_patched =
+                |name: &str| patched.variant(name).unwrap().files[file].windows(7).any(|w| w == b"PATCHED");
             ["base", "changed-compose", "no-fallback"].map(is_patched)
         };
         assert_eq!(patched("RemainAfterExit=yes"), [true, true, true]);

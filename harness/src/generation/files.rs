@@ -7,6 +7,9 @@ use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::{Error, InstalledFile, Manifest, Result};
 
 /// A rendered generation.
@@ -33,13 +36,33 @@ impl Generation {
 
     /// Reads a folder that [`Generation::write`] or anybody else wrote.
     pub fn read(folder: &Path) -> Result<Generation> {
-        let mut generation = read_one(folder, &BTreeMap::new())?;
-        for (name, variant) in &generation.manifest.variants {
+        let manifest: Manifest = read_manifest(folder)?;
+        let mut base = Generation::of(folder, manifest, &BTreeMap::new())?;
+        for (name, variant) in &base.manifest.variants {
             check_relative(variant)?;
-            let variant = read_one(&folder.join(variant), &generation.files)?;
-            generation.variants.insert(name.clone(), variant);
+            let folder = folder.join(variant);
+            let manifest = base.manifest.changed(read_manifest(&folder)?).map_err(bad_manifest(&folder))?;
+            base.variants.insert(name.clone(), Generation::of(&folder, manifest, &base.files)?);
         }
-        generation.checked()
+        base.checked()
+    }
+
+    /// Reads the files of a manifest. One that is not in the folder is taken from `known`, by its path.
+    fn of(folder: &Path, manifest: Manifest, known: &BTreeMap<String, Vec<u8>>) -> Result<Generation> {
+        let inside = folder.canonicalize().map_err(Error::io("read", folder))?;
+        let mut files = BTreeMap::new();
+        for InstalledFile { source, .. } in &manifest.files {
+            check_relative(source)?;
+            let path = folder.join(source);
+            let content = match (path.canonicalize(), known.get(source)) {
+                (Ok(real), _) if real.starts_with(&inside) => fs::read(&path).map_err(Error::io("read", &path))?,
+                (Ok(_), _) => return Err(refuse(source, "it is a link that leads out of the generation's folder")),
+                (Err(error), Some(known)) if error.kind() == ErrorKind::NotFound => known.clone(),
+                (Err(error), _) => return Err(Error::io("read", &path)(error)),
+            };
+            files.insert(source.clone(), content);
+        }
+        Ok(Generation { manifest, files, variants: BTreeMap::new() })
     }
 
     /// The generation itself, called [`BASE`], or one of its variants.
@@ -72,32 +95,35 @@ impl Generation {
         Ok(self.layout()?.into_keys().collect())
     }
 
-    /// Content and permission bits of all files by their relative path. Of a variant, only those files are written that
-    /// are not the base's.
-    fn layout(&self) -> Result<BTreeMap<PathBuf, (Cow<'_, [u8]>, u32)>> {
+    /// Content and permission bits of all files by their relative path.
+    fn layout(&self) -> Result<Layout<'_>> {
+        let mut layout = Layout::new();
         let nothing = BTreeMap::new();
-        let folders = self.manifest.variants.values().map(Path::new);
-        let variants = folders.zip(self.variants.values()).map(|(folder, variant)| (folder, variant, &self.files));
-        let mut layout = BTreeMap::new();
-        for (folder, generation, known) in [(Path::new(""), self, &nothing)].into_iter().chain(variants) {
-            for file in &generation.manifest.files {
-                let content = &generation.files[&file.source];
-                if known.get(&file.source) != Some(content) {
-                    let mode = file.permission_bits()?;
-                    layout.insert(folder.join(&file.source), (Cow::from(content.as_slice()), mode));
-                }
-            }
-            let text = generation.manifest_text().into_bytes();
-            layout.insert(folder.join(MANIFEST), (Cow::from(text), 0o644));
+        self.lay_out(Path::new(""), &nothing, text_of(&self.manifest)?, &mut layout)?;
+        for (folder, variant) in self.manifest.variants.values().zip(self.variants.values()) {
+            let manifest =
+                text_of(&self.manifest.differing(&variant.manifest).map_err(bad_manifest(Path::new(folder)))?)?;
+            variant.lay_out(Path::new(folder), &self.files, manifest, &mut layout)?;
         }
         Ok(layout)
     }
 
-    /// The manifest as it is written.
-    pub fn manifest_text(&self) -> String {
-        let mut text = serde_json::to_string_pretty(&self.manifest).unwrap_or_default();
-        text.push('\n');
-        text
+    /// The files that are not known by their path, and a manifest.
+    fn lay_out<'a>(
+        &'a self,
+        folder: &Path,
+        known: &BTreeMap<String, Vec<u8>>,
+        manifest: Vec<u8>,
+        layout: &mut Layout<'a>,
+    ) -> Result<()> {
+        for file in &self.manifest.files {
+            let content = &self.files[&file.source];
+            if known.get(&file.source) != Some(content) {
+                layout.insert(folder.join(&file.source), (Cow::from(content), file.permission_bits()?));
+            }
+        }
+        layout.insert(folder.join(MANIFEST), (Cow::from(manifest), 0o644));
+        Ok(())
     }
 
     fn check(&self) -> Result<()> {
@@ -157,26 +183,26 @@ impl Generation {
     }
 }
 
-/// Reads one manifest and its files. A file that is not in the folder is taken from `known`, by its path.
-fn read_one(folder: &Path, known: &BTreeMap<String, Vec<u8>>) -> Result<Generation> {
+/// What a generation is written as.
+type Layout<'a> = BTreeMap<PathBuf, (Cow<'a, [u8]>, u32)>;
+
+/// Reads the manifest in a folder, whole or in part.
+fn read_manifest<T: DeserializeOwned>(folder: &Path) -> Result<T> {
     let path = folder.join(MANIFEST);
     let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-    let manifest: Manifest = serde_json::from_str(&text)
-        .map_err(|error| Error::Manifest { place: path.display().to_string(), problem: error.to_string() })?;
-    let inside = folder.canonicalize().map_err(Error::io("read", folder))?;
-    let mut files = BTreeMap::new();
-    for InstalledFile { source, .. } in &manifest.files {
-        check_relative(source)?;
-        let path = folder.join(source);
-        let content = match (path.canonicalize(), known.get(source)) {
-            (Ok(real), _) if real.starts_with(&inside) => fs::read(&path).map_err(Error::io("read", &path))?,
-            (Ok(_), _) => return Err(refuse(source, "it is a link that leads out of the generation's folder")),
-            (Err(error), Some(known)) if error.kind() == ErrorKind::NotFound => known.clone(),
-            (Err(error), _) => return Err(Error::io("read", &path)(error)),
-        };
-        files.insert(source.clone(), content);
-    }
-    Ok(Generation { manifest, files, variants: BTreeMap::new() })
+    serde_json::from_str(&text).map_err(bad_manifest(folder))
+}
+
+fn bad_manifest(folder: &Path) -> impl FnOnce(serde_json::Error) -> Error {
+    let place = folder.join(MANIFEST).display().to_string();
+    move |error| refuse(&place, &error.to_string())
+}
+
+/// A manifest, whole or in part, as it is written.
+fn text_of(manifest: &impl Serialize) -> Result<Vec<u8>> {
+    let mut text = serde_json::to_vec_pretty(manifest).map_err(bad_manifest(Path::new("")))?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 impl InstalledFile {
@@ -247,20 +273,6 @@ mod tests {
         fs::remove_file(compose).unwrap();
         let read = Generation::read(folder.path()).unwrap();
         assert_eq!(read.variants["changed-compose"].files, generation.files);
-    }
-
-    #[test]
-    fn igpu_has_the_shape_of_the_real_host() {
-        let manifest = igpu().manifest;
-        let counts: Vec<_> = manifest.stacks.iter().map(|stack| (stack.name.as_str(), stack.services.len())).collect();
-        assert_eq!(
-            counts,
-            [("igpu-management", 2), ("tdarr-igp", 1), ("jellyfin", 8), ("plex", 2), ("loki", 5)],
-            "contract: 5 stacks with 18 services"
-        );
-        let services = || manifest.stacks.iter().flat_map(|stack| &stack.services);
-        assert_eq!(services().filter(|service| service.health_check).count(), 6);
-        assert_eq!(services().filter(|service| service.autoupdate).count(), 13);
     }
 
     #[test]

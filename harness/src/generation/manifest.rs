@@ -35,7 +35,7 @@ pub struct Manifest {
     /// Regular expressions of the messages that scenarios refer to by name.
     pub texts: BTreeMap<String, String>,
     /// What else the host can be switched to: names of variants, and their folders relative to this manifest's. Such a
-    /// folder has a manifest of its own, without variants, and of the files only those that differ from the base's.
+    /// folder has only what differs: the manifest's keys that say something else, and the files that are others.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variants: BTreeMap<String, String>,
 }
@@ -160,7 +160,30 @@ pub struct Link {
     pub target: String,
 }
 
+/// Some keys of a manifest with their values.
+pub(super) type Keys = serde_json::Map<String, serde_json::Value>;
+
 impl Manifest {
+    /// The manifest of a variant of which only what differs is known.
+    pub(super) fn changed(&self, changes: Keys) -> serde_json::Result<Manifest> {
+        let base = Manifest { variants: BTreeMap::new(), ..self.clone() };
+        let mut keys = base.keys()?;
+        keys.extend(changes);
+        serde_json::from_value(serde_json::Value::Object(keys))
+    }
+
+    /// What differs in the manifest of a variant.
+    pub(super) fn differing(&self, variant: &Manifest) -> serde_json::Result<Keys> {
+        let base = self.keys()?;
+        let mut keys = variant.keys()?;
+        keys.retain(|key, value| base.get(key) != Some(value));
+        Ok(keys)
+    }
+
+    fn keys(&self) -> serde_json::Result<Keys> {
+        serde_json::from_value(serde_json::to_value(self)?)
+    }
+
     /// Every image that the stacks and native units run, each once.
     pub fn images(&self) -> Vec<&str> {
         let services = self.stacks.iter().flat_map(|stack| &stack.services).map(|service| service.image.as_str());

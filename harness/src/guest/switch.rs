@@ -30,7 +30,8 @@ pub fn install(difference: &Difference, secrets: &[(String, Vec<u8>)]) -> Result
     );
     for path in &difference.gone {
         let path = quote(path);
-        let _infallible = writeln!(script, "rm -f -- {path}\nrmdir --ignore-fail-on-non-empty -- \"$(dirname -- {path})\"");
+        let _infallible =
+            writeln!(script, "rm -f -- {path}\nrmdir --ignore-fail-on-non-empty -- \"$(dirname -- {path})\"");
     }
     if !secrets.is_empty() {
         script.push_str("/usr/local/lib/harness/install-secrets\n");
@@ -101,7 +102,8 @@ mod tests {
         std::fs::create_dir_all(at("/etc/stacks/gone")).unwrap();
         std::fs::write(at("/etc/stacks/gone/inputs"), "old").unwrap();
         std::fs::write(at("install-secrets"), "#!/bin/sh\ntouch \"$(dirname \"$0\")/secrets-installed\"\n").unwrap();
-        let file = InstalledFile { source: "x".to_owned(), target: "/etc/stacks/a/x".to_owned(), mode: "0755".to_owned() };
+        let file =
+            InstalledFile { source: "x".to_owned(), target: "/etc/stacks/a/x".to_owned(), mode: "0755".to_owned() };
         let link = Link { path: "/etc/systemd/user/default.target.wants/x".to_owned(), target: "../x".to_owned() };
         let gone = vec!["/etc/stacks/gone/inputs".to_owned()];
         let mut difference = Difference { files: vec![(file, b"new\0".to_vec())], links: vec![link], gone };

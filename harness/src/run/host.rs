@@ -13,8 +13,8 @@ use crate::image::{Key, Progress, Store};
 use crate::machine::{self, Accelerator, Clock, Probe};
 use crate::scenario::Time;
 
-use super::template::Recipe;
 use super::project::Secrets;
+use super::template::Recipe;
 use super::{Baked, Error, Project, Recorder, Result, Workspace};
 
 /// A host whose template is ready.
