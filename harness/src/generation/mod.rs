@@ -88,6 +88,3 @@ impl Error {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
