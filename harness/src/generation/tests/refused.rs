@@ -129,7 +129,7 @@ fn what_cannot_be_read_is_refused_with_its_file() {
     refused(&manifest("\"version\": 1,", ""), &["missing field `version`"]);
     refused(&manifest("\"hostname\"", "\"hostnam\""), &["manifest.json: unknown field `hostnam`", "line 4"]);
     refused(&manifest("\"scope\": \"user\"", "\"scope\": \"root\""), &["unknown variant `root`, expected `system` or"]);
-    refused(&manifest("{", "[1, "), &["manifest.json: ", "line 1"]);
+    refused(&manifest("{", "[1, "), &["manifest.json: ", "at line 2"]);
     refused(&manifest("/etc/systemd/user/plex-stack.service", "/etc/../x"), &["manifest.json: /etc/../x: a path in"]);
     let script = "scripts/stack-secrets";
     refused(&|folder| fs::remove_file(folder.join(script)).unwrap(), &["scripts/stack-secrets: the manifest lists it"]);
