@@ -255,7 +255,7 @@ fn check_target(path: &str, manifest: &Manifest) -> Result<()> {
     let home = manifest.user.home.as_str();
     // A folder itself is no place for a file.
     let allowed = |place: &&str| lies_in(path, place) && *path != **place;
-    if PLACES.iter().any(|place| allowed(place)) || allowed(&home) {
+    if PLACES.iter().any(allowed) || allowed(&home) {
         return Ok(());
     }
     let problem = format!("nothing is installed here: only below {} and {home}", PLACES.join(", "));
