@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use super::{Error, InstalledFile, Manifest, Result};
+use super::check::{check_relative, refuse};
+use super::{Error, InstalledFile, MANIFEST, Manifest, Result};
 
 /// A rendered generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,6 @@ pub struct Generation {
     pub variants: BTreeMap<String, Generation>,
 }
 
-const MANIFEST: &str = "manifest.json";
 /// What scenarios call the generation itself, beside its variants.
 pub const BASE: &str = "base";
 
@@ -36,15 +35,31 @@ impl Generation {
 
     /// Reads a folder that [`Generation::write`] or anybody else wrote.
     pub fn read(folder: &Path) -> Result<Generation> {
-        let manifest: Manifest = read_manifest(folder)?;
-        let mut base = Generation::of(folder, manifest, &BTreeMap::new())?;
-        for (name, variant) in &base.manifest.variants {
-            check_relative(variant)?;
+        let mut base = Generation::read_base(folder).map_err(|error| error.below(folder))?;
+        let read = base.manifest.variants.iter().map(|(name, variant)| {
             let folder = folder.join(variant);
-            let manifest = base.manifest.changed(read_manifest(&folder)?).map_err(bad_manifest(&folder))?;
-            base.variants.insert(name.clone(), Generation::of(&folder, manifest, &base.files)?);
+            let variant = base.read_variant(&folder).map_err(|error| error.below(&folder))?;
+            Ok((name.clone(), variant))
+        });
+        base.variants = read.collect::<Result<_>>()?;
+        base.checked().map_err(|error| error.below(folder))
+    }
+
+    fn read_base(folder: &Path) -> Result<Generation> {
+        let text = read_manifest(folder)?;
+        let Versioned { version } = parse(&text)?;
+        // Another version may have other keys, so its number is looked at before anything else.
+        if version != VERSION {
+            return Err(refuse(MANIFEST, &format!("version {version} is unknown; this program reads {VERSION}")));
         }
-        base.checked()
+        let manifest: Manifest = parse(&text)?;
+        manifest.variants.values().try_for_each(|variant| check_relative(variant))?;
+        Generation::of(folder, manifest, &BTreeMap::new())
+    }
+
+    fn read_variant(&self, folder: &Path) -> Result<Generation> {
+        let manifest = self.manifest.changed(parse(&read_manifest(folder)?)?).map_err(malformed)?;
+        Generation::of(folder, manifest, &self.files)
     }
 
     /// Reads the files of a manifest. One that is not in the folder is taken from `known`, by its path.
@@ -54,13 +69,17 @@ impl Generation {
         for InstalledFile { source, .. } in &manifest.files {
             check_relative(source)?;
             let path = folder.join(source);
-            let content = match (path.canonicalize(), known.get(source)) {
-                (Ok(real), _) if real.starts_with(&inside) => fs::read(&path).map_err(Error::io("read", &path))?,
-                (Ok(_), _) => return Err(refuse(source, "it is a link that leads out of the generation's folder")),
-                (Err(error), Some(known)) if error.kind() == ErrorKind::NotFound => known.clone(),
-                (Err(error), _) => return Err(Error::io("read", &path)(error)),
+            let Ok(real) = path.canonicalize() else {
+                files.extend(known.get(source).map(|content| (source.clone(), content.clone())));
+                continue;
             };
-            files.insert(source.clone(), content);
+            if !real.starts_with(&inside) {
+                return Err(refuse(source, "it is a link that leads out of the generation's folder"));
+            }
+            if !real.is_file() {
+                return Err(refuse(source, "it is no file"));
+            }
+            files.insert(source.clone(), fs::read(&path).map_err(Error::io("read", &path))?);
         }
         Ok(Generation { manifest, files, variants: BTreeMap::new() })
     }
@@ -101,9 +120,8 @@ impl Generation {
         let nothing = BTreeMap::new();
         self.lay_out(Path::new(""), &nothing, text_of(&self.manifest)?, &mut layout)?;
         for (folder, variant) in self.manifest.variants.values().zip(self.variants.values()) {
-            let manifest =
-                text_of(&self.manifest.differing(&variant.manifest).map_err(bad_manifest(Path::new(folder)))?)?;
-            variant.lay_out(Path::new(folder), &self.files, manifest, &mut layout)?;
+            let manifest = self.manifest.differing(&variant.manifest).map_err(malformed)?;
+            variant.lay_out(Path::new(folder), &self.files, text_of(&manifest)?, &mut layout)?;
         }
         Ok(layout)
     }
@@ -125,110 +143,38 @@ impl Generation {
         layout.insert(folder.join(MANIFEST), (Cow::from(manifest), 0o644));
         Ok(())
     }
-
-    fn check(&self) -> Result<()> {
-        if self.manifest.version != 1 {
-            return Err(refuse(
-                MANIFEST,
-                &format!("version {} is unknown; this program reads 1", self.manifest.version),
-            ));
-        }
-        for file in &self.manifest.files {
-            check_relative(&file.source)?;
-            check_absolute(&file.target)?;
-            file.permission_bits()?;
-            if !self.files.contains_key(&file.source) {
-                return Err(refuse(&file.source, "the manifest lists it, but the file is not there"));
-            }
-        }
-        for link in &self.manifest.links {
-            check_absolute(&link.path)?;
-        }
-        for unit in &self.manifest.units {
-            let suffix = format!("/{}", unit.unit);
-            if !self.manifest.files.iter().any(|file| file.target.ends_with(&suffix)) {
-                return Err(refuse(MANIFEST, &format!("unit {} is listed, but no file installs it", unit.unit)));
-            }
-        }
-        let mut names: Vec<_> = self.manifest.stacks.iter().map(|stack| &stack.name).collect();
-        names.sort_unstable();
-        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(refuse(MANIFEST, &format!("stack {} is listed twice", pair[0])));
-        }
-        self.variants.iter().try_for_each(|(name, variant)| self.check_variant(name, variant))?;
-        self.manifest.variants.values().try_for_each(|folder| check_relative(folder))?;
-        if self.manifest.variants.keys().eq(self.variants.keys()) {
-            Ok(())
-        } else {
-            Err(refuse(MANIFEST, "the variants that it lists are not those that are there"))
-        }
-    }
-
-    fn check_variant(&self, name: &str, variant: &Generation) -> Result<()> {
-        let place = format!("variant {name}");
-        if name == BASE {
-            return Err(refuse(&place, "this name is the generation's own: choose another"));
-        }
-        if !variant.manifest.variants.is_empty() {
-            return Err(refuse(&place, "a variant has no variants: list all of them in the base's manifest"));
-        }
-        let identity = |manifest: &Manifest| (manifest.host.clone(), manifest.user.clone());
-        if identity(&variant.manifest) != identity(&self.manifest) {
-            return Err(refuse(&place, "it is another host's, or another user's: a variant keeps both"));
-        }
-        variant.check().map_err(|error| match error {
-            Error::Manifest { place: inner, problem } => refuse(&format!("{place}: {inner}"), &problem),
-            other => other,
-        })
-    }
 }
 
 /// What a generation is written as.
 type Layout<'a> = BTreeMap<PathBuf, (Cow<'a, [u8]>, u32)>;
 
-/// Reads the manifest in a folder, whole or in part.
-fn read_manifest<T: DeserializeOwned>(folder: &Path) -> Result<T> {
-    let path = folder.join(MANIFEST);
-    let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-    serde_json::from_str(&text).map_err(bad_manifest(folder))
+/// What every version of a manifest has.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u64,
 }
 
-fn bad_manifest(folder: &Path) -> impl FnOnce(serde_json::Error) -> Error {
-    let place = folder.join(MANIFEST).display().to_string();
-    move |error| refuse(&place, &error.to_string())
+/// The only version of manifests that there is.
+const VERSION: u64 = 1;
+
+fn read_manifest(folder: &Path) -> Result<String> {
+    let path = folder.join(MANIFEST);
+    fs::read_to_string(path).map_err(|error| refuse(MANIFEST, &format!("no manifest can be read here: {error}")))
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(malformed)
+}
+
+fn malformed(error: serde_json::Error) -> Error {
+    refuse(MANIFEST, &error.to_string())
 }
 
 /// A manifest, whole or in part, as it is written.
 fn text_of(manifest: &impl Serialize) -> Result<Vec<u8>> {
-    let mut text = serde_json::to_vec_pretty(manifest).map_err(bad_manifest(Path::new("")))?;
+    let mut text = serde_json::to_vec_pretty(manifest).map_err(malformed)?;
     text.push(b'\n');
     Ok(text)
-}
-
-impl InstalledFile {
-    /// The permission bits as a number.
-    pub fn permission_bits(&self) -> Result<u32> {
-        u32::from_str_radix(&self.mode, 8)
-            .ok()
-            .filter(|mode| *mode <= 0o7777)
-            .ok_or_else(|| refuse(&self.source, &format!("`{}` is no octal mode such as 0644", self.mode)))
-    }
-}
-
-fn check_relative(path: &str) -> Result<()> {
-    let safe = !path.is_empty() && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
-    if safe { Ok(()) } else { Err(refuse(path, "a path inside the generation has to be relative, without `..`")) }
-}
-
-fn check_absolute(path: &str) -> Result<()> {
-    let path_ = Path::new(path);
-    let safe =
-        path_.is_absolute() && path_.components().all(|part| matches!(part, Component::Normal(_) | Component::RootDir));
-    if safe { Ok(()) } else { Err(refuse(path, "a path in the guest has to be absolute, without `..`")) }
-}
-
-fn refuse(place: &str, problem: &str) -> Error {
-    Error::Manifest { place: place.to_owned(), problem: problem.to_owned() }
 }
 
 #[cfg(test)]
@@ -282,44 +228,5 @@ mod tests {
             let original = project().join("fixtures/compose/igpu").join(&source);
             assert_eq!(igpu().files[&source], fs::read(original).unwrap(), "{source}");
         }
-    }
-
-    #[test]
-    fn bad_input_is_refused_with_its_place() {
-        let refused = |change: &dyn Fn(&mut Generation), words: &str| {
-            let mut generation = igpu();
-            change(&mut generation);
-            let error = generation.check().unwrap_err().to_string();
-            assert!(error.contains(words), "{error}");
-        };
-        refused(&|generation| generation.manifest.files[0].source = "../x".to_owned(), "../x: a path inside");
-        refused(&|generation| generation.manifest.files[0].target = "etc/x".to_owned(), "etc/x: a path in the guest");
-        refused(&|generation| generation.manifest.files[0].target = "/etc/../x".to_owned(), "without `..`");
-        refused(&|generation| generation.manifest.files[0].mode = "rw".to_owned(), "`rw` is no octal mode");
-        refused(&|generation| generation.files.clear(), "the file is not there");
-        refused(&|generation| generation.manifest.version = 2, "version 2 is unknown");
-        refused(
-            &|generation| generation.manifest.stacks[1].name = generation.manifest.stacks[0].name.clone(),
-            "stack igpu-management is listed twice",
-        );
-        refused(&|generation| generation.manifest.units[0].unit = "no.service".to_owned(), "no.service is listed");
-        let variant = |change: &dyn Fn(&mut Generation), words: &str| {
-            let changed = |generation: &mut Generation| change(generation.variants.get_mut("unparsable").unwrap());
-            refused(&changed, &format!("variant unparsable: {words}"));
-        };
-        refused(&|generation| generation.variants.clear(), "the variants that it lists are not those");
-        variant(&|variant| variant.manifest.files[0].target = "etc/x".to_owned(), "etc/x: a path in the guest");
-        variant(&|variant| variant.manifest.host = "other".to_owned(), "it is another host's");
-        variant(
-            &|variant| variant.manifest.variants = [("x".to_owned(), "x".to_owned())].into(),
-            "a variant has no variants",
-        );
-        refused(
-            &|generation| {
-                let variant = generation.variants["unparsable"].clone();
-                generation.variants.insert(BASE.to_owned(), variant);
-            },
-            "variant base: this name is the generation's own",
-        );
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
-use crate::generation::{Difference, UnitName, User};
+use crate::generation::{Difference, Scope, UnitName, User};
 
 use super::action::{quote, wrap};
 use super::channel::environment;
@@ -52,7 +52,7 @@ pub fn reload_managers(user: &User) -> Command {
 pub fn activate(units: &[UnitName], user: &User, generation: &str) -> Command {
     let mut script = format!("{}{RELOAD}", prelude(user));
     for unit in units {
-        let systemctl = if unit.scope == "user" { "as_user systemctl --user" } else { "systemctl" };
+        let systemctl = if unit.scope == Scope::User { "as_user systemctl --user" } else { "systemctl" };
         let _infallible = writeln!(script, "{systemctl} start {} || status=$?", quote(&unit.unit));
     }
     script.push_str("exit $status\n");
@@ -125,8 +125,8 @@ mod tests {
     #[test]
     fn an_activation_starts_its_units_in_order_and_remembers_a_failure() {
         let user = User { name: "u".to_owned(), uid: 7, group: "g".to_owned(), gid: 8, home: "/h".to_owned() };
-        let unit = |unit: &str, scope: &str| UnitName { unit: unit.to_owned(), scope: scope.to_owned() };
-        let command = activate(&[unit("a.service", "system"), unit("b.service", "user")], &user, "base");
+        let unit = |unit: &str, scope| UnitName { unit: unit.to_owned(), scope };
+        let command = activate(&[unit("a.service", Scope::System), unit("b.service", Scope::User)], &user, "base");
         let check = |broken: &str, status: i32| {
             // Stand-ins say what they were asked; one of them fails.
             let programs = format!(

@@ -1,6 +1,6 @@
 //! What scenarios may refer to, taken from manifests, statements and faults.
 
-use crate::generation::{Generation, Manifest, Stack, UnitName};
+use crate::generation::{self, Generation, Manifest, Stack, UnitName};
 use crate::scenario::{HostFacts, Scope, SecretFacts, ServiceFacts, StackFacts, Unit, World};
 
 use super::{Project, Result};
@@ -13,6 +13,7 @@ pub fn world(project: &Project) -> Result<World> {
         hosts,
         statements: project.statements()?.into_keys().collect(),
         faults: project.faults()?.into_iter().map(|fault| fault.id).collect(),
+        foreign: None,
     })
 }
 
@@ -28,15 +29,19 @@ fn facts(generation: &Generation) -> HostFacts {
         activation: manifest.activation.iter().map(unit).collect(),
         variants: variants.collect(),
         texts: manifest.texts.clone(),
+        alerts: manifest.alert_url.is_some(),
     }
 }
 
 fn unit(unit: &UnitName) -> Unit {
-    Unit { scope: scope(&unit.scope), name: unit.unit.clone() }
+    Unit { scope: scope(unit.scope), name: unit.unit.clone() }
 }
 
-fn scope(name: &str) -> Scope {
-    if name == "system" { Scope::System } else { Scope::User }
+fn scope(scope: generation::Scope) -> Scope {
+    match scope {
+        generation::Scope::System => Scope::System,
+        generation::Scope::User => Scope::User,
+    }
 }
 
 fn stack(stack: &Stack) -> StackFacts {
@@ -53,9 +58,10 @@ fn stack(stack: &Stack) -> StackFacts {
     });
     StackFacts {
         name: stack.name.clone(),
+        project: stack.project.clone(),
         unit: stack.unit.clone(),
         compose: stack.compose.clone(),
-        env_paths: stack.env_paths.clone().unwrap_or_default(),
+        env_paths: stack.env_paths.clone(),
         services: services.collect(),
         secrets: secrets.collect(),
     }
