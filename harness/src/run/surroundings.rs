@@ -212,3 +212,6 @@ fn file(path: &str, text: String) -> SeedFile {
 fn refuse<T>(problem: String) -> Result<T> {
     Err(Error::Project { place: "manifest.json".to_owned(), problem })
 }
+
+#[cfg(test)]
+mod tests;

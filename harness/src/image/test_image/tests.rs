@@ -85,10 +85,11 @@ fn the_layer_has_the_scripts_and_the_names_that_health_checks_call() {
     check("bin/service", 0o755, include_bytes!("../../../../fixtures/image/service"));
     check("bin/health", 0o755, include_bytes!("../../../../fixtures/image/health"));
     check("bin/sh", 0o777, b"busybox");
-    check("bin/wget", 0o777, b"busybox");
     check("bin/curl", 0o777, b"health");
     check("bin/pg_isready", 0o777, b"health");
     check("bin/redis-cli", 0o777, b"health");
+    check("bin/wget", 0o777, b"health");
+    check("bin/nc", 0o777, b"health");
     check("usr/bin", 0o777, b"../bin");
     check("tmp/", 0o1777, b"");
     check("config/", 0o755, b"");
