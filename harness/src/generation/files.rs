@@ -84,6 +84,15 @@ impl Generation {
         Ok(Generation { manifest, files, variants: BTreeMap::new() })
     }
 
+    /// The generation and its variants under another host's name.
+    pub fn in_place_of(mut self, host: &str) -> Result<Generation> {
+        for generation in self.variants.values_mut() {
+            generation.manifest.host = host.to_owned();
+        }
+        self.manifest.host = host.to_owned();
+        self.checked()
+    }
+
     /// The generation itself, called [`BASE`], or one of its variants.
     pub fn variant(&self, name: &str) -> Option<&Generation> {
         if name == BASE { Some(self) } else { self.variants.get(name) }

@@ -20,14 +20,12 @@ const ACTIVATION_LIMIT: Duration = Duration::from_secs(1800);
 
 /// Changes the guest's files as a difference says, and puts changed secrets, by the path where they belong, in place.
 /// No manager is told.
-pub fn install(difference: &Difference, secrets: &[(String, Vec<u8>)]) -> Result<Command> {
-    let archive = BASE64_STANDARD.encode(archive_of(difference, secrets)?);
+pub fn install(difference: &Difference, secrets: &[(String, Vec<u8>)], user: &User) -> Result<Command> {
+    let archive = BASE64_STANDARD.encode(archive_of(difference, secrets, user)?);
     // The content is given in lines: one long line would be too much for a terminal's habits. What runs keeps the file
     // that it has open, since the archive's files take the places of those that are there.
-    let mut script = format!(
-        "set -eo pipefail\nbase64 -d <<'END' | tar --extract --directory=/ --no-same-owner --same-permissions\n{}\nEND\n",
-        wrap(&archive)
-    );
+    let mut script =
+        format!("set -eo pipefail\nbase64 -d <<'END' | tar --extract --directory=/\n{}\nEND\n", wrap(&archive));
     for path in &difference.gone {
         let path = quote(path);
         let _infallible =
@@ -84,6 +82,10 @@ mod tests {
 
     use super::*;
 
+    fn user() -> User {
+        User { name: "u".to_owned(), uid: 7, group: "g".to_owned(), gid: 8, home: "/h".to_owned() }
+    }
+
     /// Runs a command's script here, with its paths below a folder.
     fn run(command: &Command, root: &Path) -> std::process::Output {
         let root = root.display().to_string();
@@ -108,12 +110,12 @@ mod tests {
         let gone = vec!["/etc/stacks/gone/inputs".to_owned()];
         let mut difference = Difference { files: vec![(file, b"new\0".to_vec())], links: vec![link], gone };
         let secrets = [("/run/secrets/it's".to_owned(), b"TOKEN=1\n".to_vec())];
-        let done = run(&install(&difference, &secrets).unwrap(), root.path());
+        let done = run(&install(&difference, &secrets, &user()).unwrap(), root.path());
         assert!(!done.status.success(), "a secrets program that cannot run is an error");
         difference.gone.clear();
         let chmod = std::process::Command::new("chmod").arg("+x").arg(at("install-secrets")).status().unwrap();
         assert!(chmod.success());
-        let done = run(&install(&difference, &secrets).unwrap(), root.path());
+        let done = run(&install(&difference, &secrets, &user()).unwrap(), root.path());
         assert!(done.status.success(), "{done:?}");
         assert_eq!(std::fs::read(at("/etc/stacks/a/x")).unwrap(), b"new\0");
         assert_eq!(std::fs::read_link(at("/etc/systemd/user/default.target.wants/x")).unwrap(), Path::new("../x"));
@@ -124,9 +126,8 @@ mod tests {
 
     #[test]
     fn an_activation_starts_its_units_in_order_and_remembers_a_failure() {
-        let user = User { name: "u".to_owned(), uid: 7, group: "g".to_owned(), gid: 8, home: "/h".to_owned() };
         let unit = |unit: &str, scope| UnitName { unit: unit.to_owned(), scope };
-        let command = activate(&[unit("a.service", Scope::System), unit("b.service", Scope::User)], &user, "base");
+        let command = activate(&[unit("a.service", Scope::System), unit("b.service", Scope::User)], &user(), "base");
         let check = |broken: &str, status: i32| {
             // Stand-ins say what they were asked; one of them fails.
             let programs = format!(

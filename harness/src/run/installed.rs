@@ -39,7 +39,7 @@ impl Installed {
         if difference == Difference::default() && secrets.is_empty() {
             return Ok(None);
         }
-        Ok(Some(guest::install(&difference, &secrets)?))
+        Ok(Some(guest::install(&difference, &secrets, &self.whole.manifest.user)?))
     }
 }
 

@@ -275,8 +275,9 @@ impl Recording<'_> {
     async fn install_fault(&mut self) -> Result<()> {
         if self.run.fault.is_some() {
             let Prepared { generation, .. } = self.run.prepared;
-            let install = guest::install(&Difference::between(generation, self.installed.current()), &[])?;
-            for command in [install, guest::reload_managers(&generation.manifest.user)] {
+            let user = &generation.manifest.user;
+            let install = guest::install(&Difference::between(generation, self.installed.current()), &[], user)?;
+            for command in [install, guest::reload_managers(user)] {
                 self.guest.carry_out(&command).await?;
             }
         }

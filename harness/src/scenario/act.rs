@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::context::Context;
+use super::context::{Context, Unresolved};
 use super::table::{Node, Table};
 use super::words::{self, Place};
-use super::{Account, Act, ActKind, Container, ExitRule, Verb};
+use super::{Account, Act, ActKind, Container, ExitRule, HostFacts, Verb};
 
 /// How much guest time a script may take when the scenario does not say.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
@@ -72,17 +72,21 @@ impl<'a> Context<'a> {
 
     fn activate(&self, subject: Node<'a>) -> Option<ActKind> {
         let generation = subject.text()?;
-        if generation != BASE && !self.host.variants.contains_key(generation) {
-            let names: Vec<_> = self.host.variants.keys().map(|name| format!("`{name}`")).collect();
-            let advice = format!("there are {}, and `{BASE}`", names.join(", "));
-            subject.report(format!("host `{}` has no variant `{generation}`", self.host.name), Some(advice));
-        }
-        let units = self.host.activation.clone();
-        if units.is_empty() {
+        self.reported(subject, self.activation_of(generation))
+    }
+
+    fn activation_of(&self, generation: &str) -> Result<ActKind, Unresolved> {
+        let HostFacts { name: host, activation, variants, .. } = self.host;
+        if activation.is_empty() {
             let advice = "list the units that activate a generation in its manifest";
-            subject.report(format!("host `{}` has no unit that activates", self.host.name), Some(advice.into()));
+            return Err(Unresolved::new(format!("no unit of host `{host}` activates a generation"), advice).lacking());
         }
-        Some(ActKind::Activate { generation: generation.to_owned(), units })
+        if generation != BASE && !variants.contains_key(generation) {
+            let names: Vec<_> = variants.keys().map(|name| format!("`{name}`, ")).collect();
+            let advice = format!("there are {}and `{BASE}`", names.concat());
+            return Err(Unresolved::new(format!("host `{host}` has no variant `{generation}`"), advice).lacking());
+        }
+        Ok(ActKind::Activate { generation: generation.to_owned(), units: activation.clone() })
     }
 
     fn run(&self, table: &Table<'a>, subject: Node<'a>) -> Option<ActKind> {
