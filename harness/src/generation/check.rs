@@ -206,10 +206,13 @@ fn check_stack(stack: &Stack, manifest: &Manifest) -> Result<()> {
         if !component {
             return refused(format!("`{}` cannot name a secret: it is the name of a file", secret.name));
         }
-        [Some(&secret.native), secret.fallback.as_ref()]
-            .into_iter()
-            .flatten()
-            .try_for_each(|path| check_absolute(path))?;
+        for path in [Some(&secret.native), secret.fallback.as_ref()].into_iter().flatten() {
+            check_absolute(path)?;
+            // Secrets are put in place at each boot, so they may also be where nothing stays.
+            if !lies_in(path, "/run") {
+                check_target(path, manifest)?;
+            }
+        }
     }
     match stack.mounts.iter().find(|mount| !manifest.mounts.contains(mount)) {
         Some(mount) => refused(format!("its mount {mount} is not among the manifest's `mounts`")),
@@ -224,6 +227,9 @@ fn check_uniqueness(manifest: &Manifest) -> Result<()> {
     once("the unit of a stack", stacks.iter().map(|stack| stack.unit.clone()))?;
     let native = manifest.native_units.iter().map(|unit| unit.container.clone());
     once("container", manifest.services().map(|service| service.container.clone()).chain(native))?;
+    let secrets = || stacks.iter().flat_map(|stack| &stack.secrets);
+    let paths = secrets().map(|secret| &secret.native).chain(secrets().filter_map(|secret| secret.fallback.as_ref()));
+    once("the path of a secret", paths.cloned())?;
     once("published port", manifest.services().flat_map(|service| &service.ports).map(u16::to_string))?;
     for stack in stacks {
         let names = stack.services.iter().map(|service| service.name.clone());

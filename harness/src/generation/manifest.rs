@@ -123,6 +123,10 @@ pub struct Service {
     /// The service of the stack whose network it joins.
     #[serde(default)]
     pub network_of: Option<String>,
+    /// The file on the host that the container has as `/config/knobs`, where it mounts one there. Scenarios that make the
+    /// service misbehave write it, and are skipped without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub knobs: Option<String>,
     /// Whether podman updates it from the registry.
     #[serde(default)]
     pub autoupdate: bool,

@@ -323,7 +323,7 @@ fn command(what: &ActKind) -> Command {
         ActKind::Chmod { paths, mode } => act::chmod(paths, *mode),
         ActKind::Chown { paths, owner } => act::chown(paths, owner),
         ActKind::Write { path, content } => act::write(path, content),
-        ActKind::Knob { services, knob } => act::knob(services, knob.as_deref()),
+        ActKind::Knob { services, files, knob } => act::knob(services, files, knob.as_deref()),
         ActKind::Wait(time) => act::wait(*time),
         // Not these: the machine under the guest restarts it, and a switch depends on what is installed.
         ActKind::Reboot | ActKind::PowerCut | ActKind::Activate { .. } => act::wait(Duration::ZERO),

@@ -49,6 +49,7 @@ fn stack(stack: &Stack) -> StackFacts {
         name: service.name.clone(),
         container: service.container.clone(),
         health_check: service.health_check,
+        knobs: service.knobs.clone(),
         network_of: service.network_of.clone(),
     });
     let secrets = stack.secrets.iter().map(|secret| SecretFacts {

@@ -190,6 +190,8 @@ pub enum ActKind {
     Knob {
         /// The containers, as (stack, service).
         services: Vec<(String, String)>,
+        /// The file of each, in the same order.
+        files: Vec<String>,
         /// The knob's line (`unhealthy`, `exit 3`, `ignore-term`), or none to clear all of them.
         knob: Option<String>,
     },

@@ -71,6 +71,8 @@ pub struct ServiceFacts {
     pub container: String,
     /// Whether the container has a health check.
     pub health_check: bool,
+    /// The file on the host by which its test image is made to misbehave, if there is one.
+    pub knobs: Option<String>,
     /// The service whose network it joins.
     pub network_of: Option<String>,
 }

@@ -80,6 +80,12 @@ fn what_contradicts_itself_is_refused_with_its_place() {
     refused(|it| it.manifest.stacks[0].name = "A".to_owned(), "`A` cannot name a stack");
     refused(|it| it.manifest.stacks[0].secrets[0].name = "../x".to_owned(), "`../x` cannot name a secret");
     refused(|it| it.manifest.stacks[0].secrets[0].native = "x".to_owned(), "x: a path in the guest");
+    refused(|it| it.manifest.stacks[0].secrets[0].native = "/etc/shadow".to_owned(), "/etc/shadow: this belongs to");
+    refused(|it| it.manifest.stacks[0].secrets[0].native = "/usr/x".to_owned(), "/usr/x: nothing is installed here");
+    refused(
+        |it| it.manifest.stacks[0].secrets[0].fallback = Some(it.manifest.stacks[0].secrets[0].native.clone()),
+        "the path of a secret /run/secrets/containers/igpu-management/0-igpu-management.env is listed twice",
+    );
     refused(
         |it| it.manifest.stacks[1].name = it.manifest.stacks[0].name.clone(),
         "stack igpu-management is listed twice",

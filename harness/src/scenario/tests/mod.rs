@@ -62,6 +62,7 @@ fn stack(value: &Value) -> StackFacts {
             name: text(&service["name"]),
             container: text(&service["container"]),
             health_check: service["health-check"].as_bool().unwrap(),
+            knobs: Some(format!("/mnt/docker/{}/{}/knobs", text(&value["name"]), text(&service["name"]))),
             network_of: optional(&service["network-of"]),
         }),
         secrets: list(&value["secrets"], |secret| SecretFacts {
