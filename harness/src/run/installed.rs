@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::generation::{BASE, Difference, Generation};
+use crate::generation::{BASE, Delta, Generation};
 use crate::guest::{self, Command};
 
 use super::project::Secrets;
@@ -33,13 +33,13 @@ impl Installed {
             let host = &self.whole.manifest.host;
             return Err(Error::Usage(format!("the generation of {host} in this template has no variant `{name}`")));
         };
-        let difference = Difference::between(self.current(), wanted);
+        let delta = Delta::between(self.current(), wanted);
         let secrets = changed(secrets.get(&self.name), secrets.get(name));
         self.name = name.to_owned();
-        if difference == Difference::default() && secrets.is_empty() {
+        if delta == Delta::default() && secrets.is_empty() {
             return Ok(None);
         }
-        Ok(Some(guest::install(&difference, &secrets, &self.whole.manifest.user)?))
+        Ok(Some(guest::install(&delta, &secrets, &self.whole.manifest.user)?))
     }
 }
 
