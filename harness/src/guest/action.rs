@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::Account;
+use super::{Account, Kind};
 
 /// A command as the guest runs it and as people read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,15 +94,15 @@ pub mod act {
     }
 
     /// Replaces files of the generation in place, as a fault wants them, and has both managers read their units again.
-    pub fn install(files: &[(String, String, Vec<u8>)]) -> Command {
+    pub fn install(files: &[(String, String, Vec<u8>)], kind: &Kind) -> Command {
         use base64::prelude::{BASE64_STANDARD, Engine};
-        let mut script = "set -e\n".to_owned();
+        let mut script = format!("set -e -o pipefail\n{}\n", kind.replace);
         for (path, mode, content) in files {
             let path = quote(path);
             // The content is given in lines: one long line would be too much for a terminal's habits.
             let _infallible = write!(
                 script,
-                "[ -f {path} ]\nbase64 -d > {path} <<'END'\n{}\nEND\nchmod {mode} {path}\n",
+                "base64 -d <<'END' | replace {path} {mode}\n{}\nEND\n",
                 wrap(&BASE64_STANDARD.encode(content))
             );
         }

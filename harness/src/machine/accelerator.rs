@@ -34,7 +34,8 @@ impl Accelerator {
     pub fn cpu_model(self) -> &'static str {
         match self {
             Accelerator::Kvm => "host",
-            Accelerator::Tcg => "Nehalem",
+            Accelerator::Tcg if cfg!(target_arch = "x86_64") => "Nehalem",
+            Accelerator::Tcg => "max",
         }
     }
 }

@@ -65,6 +65,17 @@ pub enum Error {
         /// The end of the console.
         console: String,
     },
+    /// Something else than the harness uses the root shell.
+    #[error(
+        "the guest printed on its root shell after the banner: {said}; the shell is the harness's alone, so find what else writes to /dev/hvc0"
+    )]
+    Chatter {
+        /// What it printed.
+        said: String,
+    },
+    /// A machine that cannot be frozen and cloned, with the reason and what to do.
+    #[error("{0}")]
+    Unfreezable(String),
     /// Not enough memory on the host for one more machine.
     #[error(
         "the host has {available_mib} MiB of memory left and a machine needs {needed_mib} MiB; run fewer at once with --jobs, or end other programs"

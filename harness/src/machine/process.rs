@@ -13,6 +13,9 @@ use super::{Error, Result};
 /// The program that runs machines.
 pub(super) const PROGRAM: &str = "qemu-system-x86_64";
 
+/// A variable of the environment that tells a program where to keep what belongs to one machine.
+pub(super) type State = (&'static str, PathBuf);
+
 /// A running QEMU and its working folder.
 #[derive(Debug)]
 pub(super) struct Process {
@@ -21,25 +24,33 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts QEMU with its working folder as current directory.
+    /// Starts a machine's program with its working folder as current directory.
     ///
-    /// `setpriv --pdeathsig` makes the kernel kill QEMU when we die of whatever cause; its own process group keeps a
-    /// Ctrl-C at the terminal for us, who then end it in order.
-    pub fn start(folder: &Path, arguments: &[OsString]) -> Result<Process> {
+    /// `setpriv --pdeathsig` makes the kernel kill QEMU when we die of whatever cause, also where a script executes it;
+    /// its own process group keeps a Ctrl-C at the terminal for us, who then end it in order.
+    pub fn start(folder: &Path, program: &Path, arguments: &[OsString], state: &[State]) -> Result<Process> {
         let log = folder.join("qemu.log");
         let stderr = fs::File::create(&log).map_err(Error::io("create", &log))?;
+        let stdout = stderr.try_clone().map_err(Error::io("open", &log))?;
         let child = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "--", PROGRAM])
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(program)
             .args(arguments)
+            .envs(state.iter().cloned())
             .current_dir(folder)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(stdout)
             .stderr(stderr)
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|source| Error::Start { program: PROGRAM, source })?;
+            .map_err(|source| Error::Start { program: "setpriv", source })?;
         Ok(Process { child, folder: folder.to_owned() })
+    }
+
+    /// Its process id; 0 once it has ended.
+    pub fn id(&self) -> u32 {
+        self.child.id().unwrap_or_default()
     }
 
     /// Waits until the process ends by itself.
@@ -79,6 +90,9 @@ impl Process {
             seconds = exhausted(identifier, processor_seconds) => {
                 Err(Error::Timeout { waiting: waiting.to_owned(), seconds, console: console_tail(&folder) })
             }
+            () = panicked(&folder) => {
+                Err(Error::Panicked { waiting: waiting.to_owned(), console: console_tail(&folder) })
+            }
         }
     }
 
@@ -117,6 +131,13 @@ async fn exhausted(identifier: Option<u32>, processor_seconds: u64) -> u64 {
     }
 }
 
+/// Waits until the console shows that the guest's kernel has panicked, whether or not the guest tells the machine.
+async fn panicked(folder: &Path) {
+    while !console_tail(folder).contains("Kernel panic - not syncing") {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
 fn processor_time(identifier: u32) -> Option<Duration> {
     let stat = fs::read_to_string(format!("/proc/{identifier}/stat")).ok()?;
     // The second field is the name in parentheses, which may contain blanks.
@@ -143,10 +164,20 @@ pub(super) fn console_tail(folder: &Path) -> String {
 }
 
 fn tail(path: &Path, count: usize) -> String {
-    let bytes = fs::read(path).unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
+    let text = String::from_utf8_lossy(&end_of(path).unwrap_or_default()).into_owned();
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     lines[lines.len().saturating_sub(count)..].join(" | ")
+}
+
+/// The last few KiB of a file.
+fn end_of(path: &Path) -> std::io::Result<Vec<u8>> {
+    use std::io::{Read, Seek, SeekFrom};
+    let mut file = fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(8192)))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// QEMU's version line; an error tells how to install it, or that it is too old.

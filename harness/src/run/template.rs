@@ -13,7 +13,7 @@ use crate::guest::{self, Guest, Seed, SeedFile};
 use crate::image::guest::GuestImage;
 use crate::image::test_image::{self, TestImage};
 use crate::image::{Begun, Entry, Key, Progress, Store};
-use crate::machine::{self, Accelerator, Clock, Disk, Machine, Spec};
+use crate::machine::{self, Accelerator, Clock, Disk, Machine, Program, Spec};
 
 use super::{Error, Folder, Project, Result};
 
@@ -133,10 +133,12 @@ impl Recipe<'_> {
             clock: self.clock,
             cpus,
             memory_mib: if self.generation.manifest.containers() > 30 { 2048 } else { 1024 },
-            kernel: self.image.kernel(),
-            initrd: self.image.initrd(),
-            append: APPEND.to_owned(),
-            disks,
+            program: Program::Kernel {
+                kernel: self.image.kernel(),
+                initrd: self.image.initrd(),
+                append: APPEND.to_owned(),
+                disks,
+            },
         }
     }
 
@@ -189,14 +191,14 @@ impl Recipe<'_> {
         // A template's disk is written out before it is frozen, so that a clone that loses its power finds it whole.
         let synced = guest.must("sync", Duration::from_secs(300)).await?;
         let boots = guest.boots().to_vec();
-        guest.into_machine().freeze(home).await?;
+        let spec = guest.into_machine().freeze(home).await?;
         let figures = BakeFigures {
             boot_seconds,
             settle_seconds,
             freeze_milliseconds: begin.elapsed().as_secs_f64() * 1000.0,
             guest_seconds: synced.to.micros as f64 / 1e6,
         };
-        let description = Description { spec: spec.clone(), boots, figures };
+        let description = Description { spec, boots, figures };
         let path = folder.join(DESCRIPTION);
         let text = serde_json::to_string_pretty(&description).unwrap_or_default();
         fs::write(&path, text).map_err(Error::io("write", &path))
