@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Boots NixOS-like hosts in real VMs, clones the settled machine for every trial, and judges by what systemd, the
 /// journal and podman really did.
@@ -64,6 +64,27 @@ Examples:
   harness run --broken                            put each scenario's fault in and see it noticed
 ";
 
+/// Which guests the hosts are.
+#[derive(Debug, Clone, Default, Args)]
+pub struct GuestArguments {
+    /// Debian guests that the harness builds, or NixOS test nodes that Nix has built
+    #[arg(long, value_enum, default_value_t)]
+    pub guest: GuestChoice,
+    /// The NixOS nodes, as JSON: {"vms": {"igpu": {"name": "igpu", "start_script": "PATH"}}}
+    #[arg(long, value_name = "FILE")]
+    pub nodes: Option<PathBuf>,
+}
+
+/// A kind of guest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum GuestChoice {
+    /// Built from Debian's packages.
+    #[default]
+    Debian,
+    /// NixOS test nodes.
+    Nixos,
+}
+
 /// `harness run`
 #[derive(Debug, Args)]
 pub struct RunArguments {
@@ -106,6 +127,9 @@ pub struct RunArguments {
     /// Only list the selected trials
     #[arg(long)]
     pub list: bool,
+    /// Which guests the hosts are
+    #[command(flatten)]
+    pub guests: GuestArguments,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -127,6 +151,9 @@ pub struct BakeArguments {
     /// Only this host
     #[arg(long)]
     pub host: Option<String>,
+    /// Which guests the hosts are
+    #[command(flatten)]
+    pub guests: GuestArguments,
 }
 
 const BENCH_EXAMPLES: &str = "\
@@ -144,6 +171,9 @@ pub struct BenchArguments {
     /// How many clones are measured
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub clones: u32,
+    /// Which guests the hosts are
+    #[command(flatten)]
+    pub guests: GuestArguments,
     /// Print the figures as JSON
     #[arg(long)]
     pub json: bool,
@@ -266,6 +296,9 @@ pub struct EnterArguments {
     /// Put this fault into the generation
     #[arg(long, value_name = "ID")]
     pub fault: Option<String>,
+    /// Which guests the hosts are
+    #[command(flatten)]
+    pub guests: GuestArguments,
     /// The folder below which runs leave theirs; `out` in the checkout if not given
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -9,9 +9,10 @@ use super::session;
 
 /// Prepares templates and says what it took.
 pub fn bake(arguments: &BakeArguments) -> Result<Exit> {
-    let hosts = session::open(session::say_progress)?;
+    let hosts = session::open(&arguments.guests, session::say_progress)?;
     let host = arguments.host.clone().unwrap_or_else(|| "igpu".to_owned());
     let prepared = hosts.prepare(&host, Time::Any)?;
-    anstream::println!("{} {:?}", prepared.template.entry.path().display(), prepared.template.figures);
+    let template = prepared.template()?;
+    anstream::println!("{} {:?}", template.entry.path().display(), template.figures);
     Ok(Exit::Passed)
 }

@@ -72,13 +72,14 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// Measures and prints.
 pub fn bench(arguments: &BenchArguments) -> Result<Exit> {
-    let hosts = session::open(|event| {
+    let hosts = session::open(&arguments.guests, |event| {
         if let Event::Progress { task, message } = event {
             anstream::eprintln!("{task}: {message}");
         }
     })?;
     let prepared = hosts.prepare(&arguments.host, Time::Any)?;
-    let (_, probe) = hosts.image()?;
+    let probe = hosts.accelerator(&arguments.host)?;
+    let baked = prepared.template()?.figures;
     let mut samples = Vec::new();
     for number in 1..=arguments.clones {
         anstream::eprintln!("clone {number} of {}", arguments.clones);
@@ -86,7 +87,6 @@ pub fn bench(arguments: &BenchArguments) -> Result<Exit> {
         samples.push(crate::run::runtime()?.block_on(hosts.recorder().until_interrupted(work))??);
     }
     let spread = |of: fn(&Sample) -> f64| Spread::of(samples.iter().map(of).collect());
-    let baked = prepared.template.figures;
     let first_picture = spread(|sample| sample.first_picture);
     let figures = Figures {
         host: arguments.host.clone(),
@@ -122,11 +122,11 @@ async fn sample(hosts: &Hosts, prepared: &Prepared) -> Result<Sample> {
     let units: Vec<String> = manifest.stacks.iter().map(|stack| stack.unit.clone()).collect();
     let begin = Instant::now();
     let folder = hosts.workspace().folder()?;
-    let template = &prepared.template;
+    let template = prepared.template()?;
     let mut machine = Machine::clone_of(&template.spec, template.entry.path(), folder.path()).await?;
     machine.resume().await?;
     sample.running = milliseconds(begin);
-    let mut guest = Guest::cloned(machine, &manifest.user, template.boots.clone())?;
+    let mut guest = Guest::cloned(machine, prepared.kind, &manifest.user, template.boots.clone())?;
     guest.must("true", LIMIT).await?;
     sample.first_command = milliseconds(begin);
     let pictured = guest.units(&units).await?;
@@ -155,7 +155,7 @@ async fn sample(hosts: &Hosts, prepared: &Prepared) -> Result<Sample> {
     let begin = Instant::now();
     let folder = hosts.workspace().folder()?;
     let machine = Machine::clone_of(&template.spec, template.entry.path(), folder.path()).await?;
-    let mut guest = Guest::cloned(machine, &manifest.user, template.boots.clone())?;
+    let mut guest = Guest::cloned(machine, prepared.kind, &manifest.user, template.boots.clone())?;
     let in_guest = Instant::now();
     guest.look(&Wanted::default()).await?;
     guest.look(&Wanted::default()).await?;

@@ -36,7 +36,7 @@ enum Origin {
 /// Opens a root shell in a machine, which ends with it.
 pub fn enter(arguments: &EnterArguments) -> Result<Exit> {
     let script = if std::io::stdin().is_terminal() { None } else { Some(read_script()?) };
-    let hosts = session::open(session::say_progress)?;
+    let hosts = session::open(&arguments.guests, session::say_progress)?;
     let wanted = wanted(&hosts, arguments)?;
     let work = async {
         // The folder has the machine's disks and stays until the machine has ended.
@@ -133,7 +133,7 @@ async fn reenter(hosts: &Hosts, wanted: &Wanted, kept: &Path) -> Result<(Guest, 
     let folder = hosts.workspace().folder()?;
     let machine = Machine::reenter(&spec, kept, folder.path()).await?;
     // Moments are of no interest here, nor is the number of its boot.
-    Ok((Guest::cloned(machine, &generation.manifest.user, Vec::new())?, folder))
+    Ok((Guest::cloned(machine, hosts.kind(), &generation.manifest.user, Vec::new())?, folder))
 }
 
 /// Standard input that is no terminal is one script: its lines may belong together.

@@ -8,7 +8,7 @@ use crate::report::Style;
 use crate::run::{Error, Project, Recorder, Result};
 
 use super::Exit;
-use super::arguments::RunArguments;
+use super::arguments::{GuestArguments, RunArguments};
 use super::output::{Output, failed};
 use super::plan::{Matrix, Selection};
 use super::suite::{Suite, SuiteOptions};
@@ -40,7 +40,10 @@ pub fn run(arguments: &RunArguments) -> Result<Exit> {
         }
         return Ok(Exit::Passed);
     }
-    let suite = Suite::open(matrix, SuiteOptions { out, keep: arguments.keep, style: style() })?;
+    let suite = Suite::open(
+        matrix,
+        SuiteOptions { out, keep: arguments.keep, style: style(), guests: arguments.guests.clone() },
+    )?;
     let threads = arguments.jobs.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
     let libtest = Arguments { test_threads: threads, ..Arguments::default() };
     suite.run(planned, &libtest, arguments.junit.as_deref())
@@ -79,7 +82,8 @@ fn test(arguments: &Arguments) -> Result<Exit> {
         return Ok(Exit::Passed);
     }
     let out = project.root().join("out");
-    let suite = Suite::open(matrix, SuiteOptions { out, keep: false, style: style() })?;
+    let suite =
+        Suite::open(matrix, SuiteOptions { out, keep: false, style: style(), guests: GuestArguments::default() })?;
     suite.run(planned, arguments, None)
 }
 

@@ -4,16 +4,32 @@ use std::sync::Arc;
 
 use crate::event::Event;
 use crate::image::Store;
-use crate::run::{Error, Hosts, Project, Recorder, Result};
+use crate::run::{Error, Hosts, Nodes, Project, Recorder, Result};
+
+use super::arguments::{GuestArguments, GuestChoice};
 
 /// Opens the project and the cache, and has SIGINT, SIGTERM and SIGHUP end everything in order; a second one ends the
 /// program at once (the kernel then ends the machines, and the next run sweeps their folders).
-pub fn open(sink: impl Fn(Event) + Send + Sync + 'static) -> Result<Hosts> {
+pub fn open(guests: &GuestArguments, sink: impl Fn(Event) + Send + Sync + 'static) -> Result<Hosts> {
+    let nodes = nodes(guests)?;
     let project = Project::find()?;
     let store = Store::from_environment()?;
     let recorder = Arc::new(Recorder::new(sink));
     listen_for_signals(&recorder)?;
-    Hosts::new(project, store, recorder)
+    Hosts::new(project, store, recorder, nodes)
+}
+
+fn nodes(guests: &GuestArguments) -> Result<Option<Nodes>> {
+    match (guests.guest, &guests.nodes) {
+        (GuestChoice::Debian, None) => Ok(None),
+        (GuestChoice::Nixos, Some(file)) => Ok(Some(Nodes::read(file)?)),
+        (GuestChoice::Nixos, None) => Err(Error::Usage(
+            "--guest nixos needs the nodes: give the file that names them with --nodes FILE".to_owned(),
+        )),
+        (GuestChoice::Debian, Some(file)) => {
+            Err(Error::Usage(format!("--nodes {} names NixOS nodes: give --guest nixos, too", file.display())))
+        }
+    }
 }
 
 /// Says what a long piece of work does, beside what the command is asked for.

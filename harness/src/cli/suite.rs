@@ -15,6 +15,7 @@ use crate::run::{Error, Finished, Hosts, Result, TrialRun};
 use crate::scenario::Source;
 use crate::timeline::Timeline;
 
+use super::arguments::GuestArguments;
 use super::output::{Output, SPEC};
 use super::plan::{Matrix, Planned};
 use super::{Exit, session};
@@ -37,6 +38,8 @@ pub struct SuiteOptions {
     pub keep: bool,
     /// How messages look.
     pub style: Style,
+    /// Which guests the hosts are.
+    pub guests: GuestArguments,
 }
 
 impl Suite {
@@ -51,7 +54,7 @@ impl Suite {
         };
         let terminal = Mutex::new(Terminal::new(anstream::stdout(), terminal_options));
         let begin = Instant::now();
-        let hosts = session::open(move |event| {
+        let hosts = session::open(&options.guests, move |event| {
             let written = log.lock().unwrap_or_else(PoisonError::into_inner).event(&event);
             let shown = terminal.lock().unwrap_or_else(PoisonError::into_inner).event(&event, begin.elapsed());
             // A full disk or a closed terminal must not end the trials that still run; the missing lines are said.
@@ -70,12 +73,15 @@ impl Suite {
         junit: Option<&Path>,
     ) -> Result<Exit> {
         let begin = Instant::now();
-        let (_, probe) = self.hosts.image()?;
+        let accelerator = match planned.first() {
+            Some(first) => self.hosts.accelerator(&first.host().host)?.reason,
+            None => "no machine is run".to_owned(),
+        };
         self.hosts.emit(Event::RunStarted {
             at: jiff::Timestamp::now().to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             trials: planned.iter().map(Planned::label).collect(),
-            accelerator: probe.reason,
+            accelerator,
         });
         let suite = Arc::new(self);
         suite.prepare(&planned)?;
@@ -148,17 +154,19 @@ impl Suite {
         let work = async {
             let mut finished = run.run().await?;
             let (outcome, _) = verdict(planned.fault.as_deref(), &finished.judgement);
-            let kept = self.keep && matches!(outcome, Outcome::Failed | Outcome::Broken);
+            let wanted = self.keep && matches!(outcome, Outcome::Failed | Outcome::Broken);
+            // Of a machine that cannot be frozen nothing can be kept: this was said when the host was prepared.
+            let template = prepared.template().ok().filter(|_| wanted);
             if let Some((machine, place)) = finished.machine.take() {
-                if kept {
-                    let spec = serde_json::to_string_pretty(&prepared.template.spec).unwrap_or_default();
+                if let Some(template) = template {
+                    let spec = serde_json::to_string_pretty(&template.spec).unwrap_or_default();
                     machine.keep().await?;
                     keep(place.path(), &folder.join("machine"), &spec)?;
                 } else {
                     machine.end().await?;
                 }
             }
-            Ok((finished, kept))
+            Ok((finished, template.is_some()))
         };
         let runtime = crate::run::runtime()?;
         let (finished, kept) = runtime.block_on(self.hosts.recorder().until_interrupted(work))??;

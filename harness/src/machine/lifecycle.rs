@@ -11,7 +11,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use super::arguments::{Origin, arguments};
 use super::disk::{create_overlay, create_overlay_of_size, virtual_size};
-use super::process::{PROGRAM, Process, console_tail};
+use super::process::{Process, QEMU, console_tail};
 use super::qmp::Qmp;
 use super::{Disk, Error, Program, Result, Spec, node};
 
@@ -257,7 +257,7 @@ impl Machine {
         let (shell, journal, answer, control) =
             (listen("shell")?, listen("journal")?, listen("answer")?, listen("qmp")?);
         let (program, state) = match &spec.program {
-            Program::Kernel { .. } => (Path::new(PROGRAM), Vec::new()),
+            Program::Kernel { .. } => (Path::new(QEMU), Vec::new()),
             Program::Script(script) => (script.as_path(), node::state(folder)?),
             Program::Replay { qemu, .. } => (qemu.as_path(), Vec::new()),
         };

@@ -17,8 +17,8 @@ pub use accelerator::{Accelerator, Probe, probe};
 pub use arguments::command_line;
 pub use error::Error;
 pub use lifecycle::Machine;
-pub use node::{Node, look_at_node};
-pub use process::qemu_version;
+pub use node::{DirectBoot, Node, look_at_node};
+pub use process::{QEMU, qemu_version};
 pub use spec::{Clock, Disk, Program, Spec};
 
 /// A result whose error is the machine's.

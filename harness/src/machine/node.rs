@@ -19,10 +19,21 @@ pub struct Node {
     pub memory_mib: u64,
     /// How many processors it has.
     pub cpus: u8,
-    /// The kernel and initial RAM disk that QEMU boots directly, where it does.
-    pub kernel: Option<(PathBuf, PathBuf)>,
+    /// What QEMU boots directly, where it does.
+    pub kernel: Option<DirectBoot>,
     /// Why the machine cannot be frozen and cloned, where it cannot.
     pub obstacle: Option<String>,
+}
+
+/// A kernel that QEMU boots without a boot loader.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectBoot {
+    /// The QEMU that does.
+    pub qemu: PathBuf,
+    /// The kernel.
+    pub kernel: PathBuf,
+    /// The initial RAM disk.
+    pub initrd: PathBuf,
 }
 
 /// Runs a node's start script in an empty folder and looks at the machine that it makes; the guest does not run.
@@ -42,8 +53,9 @@ pub async fn look_at_node(script: &Path, folder: &Path) -> Result<Node> {
     let (kernel, obstacle) = match recorded {
         Err(Error::Unfreezable(obstacle)) => (None, Some(obstacle)),
         Err(error) => return Err(error),
-        Ok((_, arguments)) => {
-            let kernel = value(&arguments, "-kernel").zip(value(&arguments, "-initrd"));
+        Ok((qemu, arguments)) => {
+            let files = value(&arguments, "-kernel").zip(value(&arguments, "-initrd"));
+            let kernel = files.map(|(kernel, initrd)| DirectBoot { qemu, kernel, initrd });
             let obstacle = match shared_folder(&arguments) {
                 Some(obstacle) => Some(obstacle),
                 None => relocate(arguments, folder, folder).err().map(|error| error.to_string()),
@@ -144,7 +156,9 @@ fn value(arguments: &[String], option: &str) -> Option<PathBuf> {
 fn shared_folder(arguments: &[String]) -> Option<String> {
     let options = ["-virtfs", "-fsdev"];
     let shares = |argument: &&String| {
-        options.contains(&argument.as_str()) || argument.starts_with("vhost-user-fs") || argument.starts_with("virtio-9p")
+        options.contains(&argument.as_str())
+            || argument.starts_with("vhost-user-fs")
+            || argument.starts_with("virtio-9p")
     };
     let option = arguments.iter().find(shares)?;
     Some(format!(
@@ -257,7 +271,8 @@ mod tests {
         let place = folder.path().canonicalize().unwrap();
         let line = format!("-drive file={}/store.img,format=raw,id=drive2", place.display());
         let (_, disks) = relocate(words(&line), &place, Path::new("/home")).unwrap();
-        let disk = Disk { serial: "drive2".into(), base: "/home/store.img".into(), format: "raw".into(), writable: true };
+        let disk =
+            Disk { serial: "drive2".into(), base: "/home/store.img".into(), format: "raw".into(), writable: true };
         assert_eq!(disks, [disk]);
     }
 

@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use super::{Error, Result};
 
 /// The program that runs machines.
-pub(super) const PROGRAM: &str = "qemu-system-x86_64";
+pub const QEMU: &str = if cfg!(target_arch = "aarch64") { "qemu-system-aarch64" } else { "qemu-system-x86_64" };
 
 /// A variable of the environment that tells a program where to keep what belongs to one machine.
 pub(super) type State = (&'static str, PathBuf);
@@ -182,16 +182,16 @@ fn end_of(path: &Path) -> std::io::Result<Vec<u8>> {
 
 /// QEMU's version line; an error tells how to install it, or that it is too old.
 pub fn qemu_version() -> Result<String> {
-    let output = std::process::Command::new(PROGRAM).arg("--version").stdin(Stdio::null()).output();
-    let output = output.map_err(|source| Error::Start { program: PROGRAM, source })?;
+    let output = std::process::Command::new(QEMU).arg("--version").stdin(Stdio::null()).output();
+    let output = output.map_err(|source| Error::Start { program: QEMU, source })?;
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().next().unwrap_or_default().to_owned();
     let number = line.split_whitespace().nth(3).and_then(|version| version.split('.').next()?.parse::<u32>().ok());
     match number {
         Some(major) if major >= 7 => Ok(line),
         Some(_) => Err(Error::Version(format!(
-            "{PROGRAM} is too old ({line}): 7.2 or newer is needed, as Debian 12 has it; `harness doctor` tells more"
+            "{QEMU} is too old ({line}): 7.2 or newer is needed, as Debian 12 has it; `harness doctor` tells more"
         ))),
-        None => Err(Error::Version(format!("cannot tell the version of {PROGRAM}: it printed `{line}`"))),
+        None => Err(Error::Version(format!("cannot tell the version of {QEMU}: it printed `{line}`"))),
     }
 }

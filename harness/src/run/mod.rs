@@ -1,7 +1,11 @@
 //! Plans trials, runs each in a clone of its host's template, and emits events; it never prints.
 
+mod bake;
 mod error;
 mod host;
+mod node;
+mod nodes;
+mod prepared;
 mod project;
 mod record;
 mod template;
@@ -10,11 +14,13 @@ mod wanted;
 mod workspace;
 mod world;
 
+pub use bake::{BakeFigures, Baked};
 pub use error::Error;
-pub use host::{Hosts, Prepared, runtime};
+pub use host::{Hosts, runtime};
+pub use nodes::Nodes;
+pub use prepared::{Origin, Prepared};
 pub use project::Project;
 pub use record::Recorder;
-pub use template::{BakeFigures, Baked};
 pub use trial::{Finished, TrialRun};
 pub use workspace::{Folder, Workspace};
 pub use world::world;

@@ -58,7 +58,7 @@ impl TrialRun<'_> {
     /// judgement is then broken; what was recorded until then is kept.
     pub async fn run(&self) -> Result<Finished> {
         let begin = Instant::now();
-        let (guest, folder) = self.clone_host().await?;
+        let (guest, folder) = self.prepared.guest(self.workspace).await?;
         let header = Header {
             trial: self.name.to_owned(),
             scenario: self.scenario.source.path.clone(),
@@ -85,18 +85,10 @@ impl TrialRun<'_> {
 
     /// Clones the host and does what the scenario gives, without its steps: for people who want to look around.
     pub async fn given(&self) -> Result<(Guest, Folder)> {
-        let (guest, folder) = self.clone_host().await?;
+        let (guest, folder) = self.prepared.guest(self.workspace).await?;
         let mut recording = Recording { run: *self, guest, timeline: Timeline::default(), first: None, now: None };
         recording.give().await?;
         Ok((recording.guest, folder))
-    }
-
-    async fn clone_host(&self) -> Result<(Guest, Folder)> {
-        let folder = self.workspace.folder()?;
-        let template = &self.prepared.template;
-        let machine = Machine::clone_of(&template.spec, template.entry.path(), folder.path()).await?;
-        let user = &self.prepared.generation.manifest.user;
-        Ok((Guest::cloned(machine, user, template.boots.clone())?, folder))
     }
 }
 
@@ -249,7 +241,7 @@ impl Recording<'_> {
         let patched = fault.apply(&self.run.prepared.generation, self.run.trial.stack.as_deref())?;
         let files: Vec<_> =
             patched.into_iter().map(|patched| (patched.file.target, patched.file.mode, patched.content)).collect();
-        for command in [act::install(&files), act::reload_user_manager()] {
+        for command in [act::install(&files, self.guest.kind()), act::reload_user_manager()] {
             self.guest.carry_out(&command).await?;
         }
         Ok(())
