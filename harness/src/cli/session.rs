@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::event::Event;
-use crate::image::Store;
+use crate::image::{self, Store};
 use crate::run::{Error, Hosts, Nodes, Project, Recorder, Result};
 
 use super::arguments::{GuestArguments, GuestChoice};
@@ -55,6 +55,7 @@ fn listen_for_signals(recorder: &Arc<Recorder>) -> Result<()> {
             }
             anstream::eprintln!("interrupted: ending the machines (once more ends at once)");
             recorder.interrupt();
+            image::end_programs();
         }
     });
     Ok(())

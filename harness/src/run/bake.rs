@@ -84,6 +84,7 @@ impl Bake<'_> {
             Begun::Ready(entry) => read(entry),
             Begun::Build(unfinished) => {
                 let home = self.store.root().join("template").join(self.key.to_string());
+                self.store.require_room("bake a template", (self.spec.memory_mib + 512) << 20)?;
                 // QEMU works in a folder that goes with this process, whatever ends it.
                 let folder = workspace_folder()?;
                 self.bake(folder.path(), &home, progress).await?;
