@@ -48,20 +48,18 @@ pub async fn look_at_node(script: &Path, folder: &Path) -> Result<Node> {
     let mut machine = Machine::start(&spec, folder, Origin::Look).await?;
     let memory = machine.query("query-memory-size-summary").await?;
     let cpus = machine.query("query-cpus-fast").await?;
-    let recorded = machine.recorded(&spec, Origin::Look);
+    let recorded = machine.recorded(script, Origin::Look);
     machine.end().await?;
-    let (kernel, obstacle) = match recorded {
-        Err(Error::Unfreezable(obstacle)) => (None, Some(obstacle)),
-        Err(error) => return Err(error),
-        Ok((qemu, arguments)) => {
-            let files = value(&arguments, "-kernel").zip(value(&arguments, "-initrd"));
-            let kernel = files.map(|(kernel, initrd)| DirectBoot { qemu, kernel, initrd });
-            let obstacle = match shared_folder(&arguments) {
-                Some(obstacle) => Some(obstacle),
-                None => relocate(arguments, folder, folder).err().map(|error| error.to_string()),
-            };
-            (kernel, obstacle)
-        }
+    let (qemu, arguments) = recorded?;
+    let files = value(&arguments, "-kernel").zip(value(&arguments, "-initrd"));
+    let kernel = files.map(|(kernel, initrd)| DirectBoot { qemu, kernel, initrd });
+    let obstacle = match shared_folder(&arguments) {
+        Some(obstacle) => Some(obstacle),
+        None => match relocate(arguments, folder, folder) {
+            Ok(_) => None,
+            Err(Error::Unfreezable(obstacle)) => Some(obstacle),
+            Err(error) => return Err(error),
+        },
     };
     Ok(Node {
         memory_mib: memory["base-memory"].as_u64().unwrap_or_default() >> 20,
@@ -93,8 +91,8 @@ impl Machine {
     pub(super) fn clones(&self, home: &Path) -> Result<Spec> {
         let memory = self.memory();
         let program = match &self.spec().program {
-            Program::Script(_) => {
-                let (qemu, recorded) = self.recorded(self.spec(), Origin::Boot { memory: &memory })?;
+            Program::Script(script) => {
+                let (qemu, recorded) = self.recorded(script, Origin::Boot { memory: &memory })?;
                 let (arguments, disks) = relocate(recorded, self.folder(), home)?;
                 Program::Replay { qemu, arguments, disks }
             }
@@ -112,22 +110,22 @@ impl Machine {
     }
 
     /// The QEMU that the start script has executed, and its arguments before ours.
-    fn recorded(&self, spec: &Spec, origin: Origin<'_>) -> Result<(PathBuf, Vec<String>)> {
-        let obstacle = |reason: &str| Error::Unfreezable(format!("its start script {reason}"));
+    fn recorded(&self, script: &Path, origin: Origin<'_>) -> Result<(PathBuf, Vec<String>)> {
+        let wrong = |problem| Error::Script { script: script.to_owned(), problem };
         let process = PathBuf::from(format!("/proc/{}", self.process_id()));
         let path = process.join("cmdline");
         let line = fs::read(&path).map_err(Error::io("read", &path))?;
-        let text = String::from_utf8(line).map_err(|_| obstacle("gives QEMU an argument that is no text"))?;
+        let text = String::from_utf8(line).map_err(|_| wrong("gives QEMU an argument that is no text"))?;
         let mut words: Vec<String> = text.split_terminator('\0').map(str::to_owned).collect();
-        let ours = arguments(spec, origin);
+        let ours = arguments(self.spec(), origin);
         let ends_alike = |(word, our): (&String, &std::ffi::OsString)| our.as_os_str() == word.as_str();
         let passed_on = words.len() > ours.len() && words.iter().rev().zip(ours.iter().rev()).all(ends_alike);
         let called = words.first().map(PathBuf::from).unwrap_or_default();
         if !called.file_name().is_some_and(|name| name.to_string_lossy().contains("qemu")) {
-            return Err(obstacle("does not execute QEMU in its own place (`exec`)"));
+            return Err(wrong("does not execute QEMU in its own place (`exec`), and would leave it running"));
         }
         if !passed_on {
-            return Err(obstacle("does not end QEMU's arguments with its own (`\"$@\"`)"));
+            return Err(wrong("does not end QEMU's arguments with its own (`\"$@\"`)"));
         }
         words.truncate(words.len() - ours.len());
         words.remove(0);
@@ -190,7 +188,9 @@ fn relocate_drive(drive: &str, folder: &Path, home: &Path, disks: &mut Vec<Disk>
         options.iter().find(|(option, _)| option == name).map(|(_, value)| value.clone())
     };
     let Some(file) = of(&options, "file") else { return Ok(drive.to_owned()) };
+    // Links and `..` lead out of a folder without its name showing it.
     let file = folder.join(file);
+    let file = file.canonicalize().unwrap_or(file);
     let is_read_only = ["readonly", "read-only"].iter().any(|name| of(&options, name).as_deref() == Some("on"));
     let Ok(place) = file.strip_prefix(folder) else {
         if is_read_only {

@@ -58,9 +58,18 @@ impl Process {
         self.child.wait().await
     }
 
-    /// Ends the process and waits until it is gone.
+    /// Ends the process, and whatever it has started, and waits until it is gone.
     pub async fn kill(&mut self) -> Result<()> {
+        self.kill_group();
         self.child.kill().await.map_err(Error::io("kill QEMU in", &self.folder))
+    }
+
+    fn kill_group(&self) {
+        let group = self.child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
+        if let Some(group) = group {
+            // Its leader has not been waited for yet, so the number is still its own.
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
     }
 
     /// Runs a future of ours while QEMU lives and the guest gets on.
@@ -106,6 +115,12 @@ impl Process {
     /// The processor time used so far.
     pub fn processor_time(&self) -> Option<Duration> {
         processor_time(self.child.id()?)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill_group();
     }
 }
 
