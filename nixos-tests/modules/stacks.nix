@@ -23,7 +23,7 @@ let
 
   text = file: if file.mode == "0755" then pkgs.writeScript else pkgs.writeText;
   source = file: rendered.copies.${file.source} or
-    (text file (baseNameOf file.target) rendered.files.${file.source});
+    (text file (lib.strings.sanitizeDerivationName (baseNameOf file.target)) rendered.files.${file.source});
   etc = lib.listToAttrs (map
     (file: lib.nameValuePair (lib.removePrefix "/etc/" file.target) { source = source file; })
     (lib.filter (file: !isUnit file) manifest.files));
