@@ -4,19 +4,37 @@ use std::sync::Arc;
 
 use crate::event::Event;
 use crate::image::{self, Store};
-use crate::run::{Error, Hosts, Nodes, Project, Recorder, Result};
+use crate::run::{Error, ForeignSystem, Hosts, Nodes, Project, Recorder, Result};
 
-use super::arguments::{GuestArguments, GuestChoice};
+use super::arguments::{GuestArguments, GuestChoice, SystemArguments};
 
-/// Opens the project and the cache, and has SIGINT, SIGTERM and SIGHUP end everything in order; a second one ends the
+/// The host of the project that is meant where none is named.
+const DEFAULT_HOST: &str = "igpu";
+
+/// Opens the cache for a project, and has SIGINT, SIGTERM and SIGHUP end everything in order; a second one ends the
 /// program at once (the kernel then ends the machines, and the next run sweeps their folders).
-pub fn open(guests: &GuestArguments, sink: impl Fn(Event) + Send + Sync + 'static) -> Result<Hosts> {
-    let nodes = nodes(guests)?;
-    let project = Project::find()?;
+pub fn open(project: Project, sink: impl Fn(Event) + Send + Sync + 'static) -> Result<Hosts> {
     let store = Store::from_environment()?;
     let recorder = Arc::new(Recorder::new(sink));
     listen_for_signals(&recorder)?;
-    Hosts::new(project, store, recorder, nodes)
+    Hosts::new(project, store, recorder)
+}
+
+/// The project, with the generation that is named to be run in the place of its hosts.
+pub fn project(arguments: &SystemArguments) -> Result<Project> {
+    let found = Project::find()?;
+    let project = match nodes(&arguments.guests)? {
+        Some(nodes) => found.with_nodes(nodes),
+        None => found,
+    };
+    match &arguments.system {
+        Some(folder) => project.with_foreign(&ForeignSystem {
+            folder: folder.clone(),
+            scenarios: arguments.scenarios.clone(),
+            host: arguments.host_name.clone(),
+        }),
+        None => Ok(project),
+    }
 }
 
 fn nodes(guests: &GuestArguments) -> Result<Option<Nodes>> {
@@ -30,6 +48,11 @@ fn nodes(guests: &GuestArguments) -> Result<Option<Nodes>> {
             Err(Error::Usage(format!("--nodes {} names NixOS nodes: give --guest nixos, too", file.display())))
         }
     }
+}
+
+/// The host that is meant where none is named.
+pub fn default_host(project: &Project) -> String {
+    project.foreign().map_or(DEFAULT_HOST, |foreign| foreign.host()).to_owned()
 }
 
 /// Says what a long piece of work does, beside what the command is asked for.

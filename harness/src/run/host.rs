@@ -17,7 +17,7 @@ use crate::scenario::Time;
 
 use super::bake::Bake;
 use super::template::Recipe;
-use super::{Baked, Error, Nodes, Origin, Prepared, Project, Recorder, Result, Workspace};
+use super::{Baked, Error, Origin, Prepared, Project, Recorder, Result, Workspace};
 
 /// Prepares hosts, each once.
 pub struct Hosts {
@@ -25,7 +25,6 @@ pub struct Hosts {
     store: Store,
     workspace: Workspace,
     recorder: Arc<Recorder>,
-    nodes: Option<Nodes>,
     prepared: Mutex<BTreeMap<(String, Clock), SharedSlot>>,
     image: Mutex<Option<(GuestImage, Probe)>>,
 }
@@ -37,15 +36,14 @@ type Slot = Option<Result<Arc<Prepared>, String>>;
 type SharedSlot = Arc<Mutex<Slot>>;
 
 impl Hosts {
-    /// Nothing is prepared yet. Hosts are NixOS nodes where these are given, and Debian guests otherwise.
-    pub fn new(project: Project, store: Store, recorder: Arc<Recorder>, nodes: Option<Nodes>) -> Result<Hosts> {
+    /// Nothing is prepared yet.
+    pub fn new(project: Project, store: Store, recorder: Arc<Recorder>) -> Result<Hosts> {
         let workspace = Workspace::open(store.root())?;
         Ok(Hosts {
             project,
             store,
             workspace,
             recorder,
-            nodes,
             prepared: Mutex::new(BTreeMap::new()),
             image: Mutex::new(None),
         })
@@ -90,7 +88,7 @@ impl Hosts {
 
     /// What runs the instructions of a host's machines, and why.
     pub fn accelerator(&self, host: &str) -> Result<Probe> {
-        match &self.nodes {
+        match self.project.nodes() {
             Some(nodes) => Ok(self.look_at(nodes.get(host)?)?.1),
             None => Ok(self.image()?.1),
         }
@@ -109,7 +107,7 @@ impl Hosts {
             Some(Err(error)) => return Err(Error::Shared(error.clone())),
             None => {}
         }
-        let prepared = match &self.nodes {
+        let prepared = match self.project.nodes() {
             Some(nodes) => self.prepare_node(nodes.get(host)?, clock),
             None => self.bake(host, clock),
         };
@@ -120,16 +118,13 @@ impl Hosts {
 
     /// What kind of guests the hosts are.
     pub fn kind(&self) -> &'static Kind {
-        if self.nodes.is_some() { &guest::NIXOS } else { &guest::DEBIAN }
+        if self.project.nodes().is_some() { &guest::NIXOS } else { &guest::DEBIAN }
     }
 
-    /// The generation of a host: the one that its node names, or rendered, or from the cache. Nix is asked only when its
-    /// inputs have changed.
+    /// The generation of a host, rendered or from the cache: Nix is asked only when its inputs have changed.
     pub fn generation(&self, host: &str, progress: &dyn Progress) -> Result<Generation> {
-        if let Some(nodes) = &self.nodes
-            && let Some(folder) = &nodes.get(host)?.generation
-        {
-            return Ok(Generation::read(folder)?);
+        if let Some(foreign) = self.project.foreign().filter(|foreign| foreign.host() == host) {
+            return Ok(foreign.generation().clone());
         }
         let mut key = Key::builder().part("host", host);
         for path in generation::inputs(self.project.root(), host)? {

@@ -2,12 +2,14 @@
 
 mod bake;
 mod error;
+mod foreign;
 mod host;
 mod node;
 mod nodes;
 mod prepared;
 mod project;
 mod record;
+mod surroundings;
 mod template;
 mod trial;
 mod wanted;
@@ -16,6 +18,7 @@ mod world;
 
 pub use bake::{BakeFigures, Baked};
 pub use error::Error;
+pub use foreign::{Foreign, ForeignSystem};
 pub use host::{Hosts, runtime};
 pub use nodes::Nodes;
 pub use prepared::{Origin, Prepared};

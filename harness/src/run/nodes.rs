@@ -28,8 +28,6 @@ pub struct NodeFile {
     pub name: String,
     /// The program that starts its machine.
     pub start_script: PathBuf,
-    /// The generation that is installed in it, as `harness render` writes one; the project's own if it is left out.
-    pub generation: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]

@@ -9,11 +9,12 @@ use sha2::{Digest, Sha256};
 use crate::generation::Generation;
 use crate::guest::{self, Seed, SeedFile};
 use crate::image::guest::GuestImage;
-use crate::image::test_image::{self, TestImage};
+use crate::image::test_image;
 use crate::image::{Key, Progress, Store};
 use crate::machine::{Accelerator, Clock, Disk, Program, Spec};
 
 use super::bake::{self, Bake};
+use super::surroundings::Surroundings;
 use super::{Error, Project, Result};
 
 /// The kernel's command line. Nothing on it changes what the stacks see; it only keeps an emulated boot short. A
@@ -81,12 +82,9 @@ impl Recipe<'_> {
         let manifest = &self.generation.manifest;
         let busybox_path = self.image.busybox();
         let busybox = fs::read(&busybox_path).map_err(Error::io("read", &busybox_path))?;
-        let images: Vec<TestImage> = manifest
-            .images()
-            .into_iter()
-            .map(|name| TestImage { name: name.to_owned(), version: "v1".to_owned(), broken: false })
-            .collect();
-        let registry = test_image::registry(&images, &busybox)?.into_iter().map(|file| SeedFile {
+        let surroundings = Surroundings::of(self.generation, &self.project.fstab()?)?;
+        let images = &surroundings.images;
+        let registry = test_image::registry(images, &busybox)?.into_iter().map(|file| SeedFile {
             path: format!("/var/lib/docker-registry/{}", file.path),
             mode: 0o644,
             content: file.bytes,
@@ -95,8 +93,9 @@ impl Recipe<'_> {
         let seed = Seed {
             generation: self.generation,
             secrets: &secrets,
-            images: test_image::archive(&images, &busybox)?,
-            files: registry.collect(),
+            images: test_image::archive(images, &busybox)?,
+            files: registry.chain(surroundings.files).collect(),
+            folders: surroundings.folders,
         };
         let mut archive = Cursor::new(Vec::new());
         seed.write(&mut archive)?;
