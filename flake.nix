@@ -24,6 +24,7 @@
       mkStackChecks = pkgs: import ./nixos-tests/checks.nix {
         harness = harness pkgs;
         testNode = self.nixosModules.test-node;
+        ownScenarios = ./scenarios;
         inherit source;
       };
       hosts = [ "igpu" "doc1" ];

@@ -9,7 +9,8 @@ let
   secrets = ../fixtures/secrets + "/${name}";
 
   # The file in the fixtures that a stack's secret is in; a variant may have its own.
-  sopsFile = folder: stack: secret: let own = folder + "/${stack.name}/${secret.name}"; in
+  sopsFile = folder: stack: secret:
+    let own = folder + "/${stack.name}/${secret.name}"; in
     if builtins.pathExists own then own else secrets + "/${stack.name}/${secret.name}";
   secretsFrom = folder: lib.listToAttrs (lib.concatMap
     (stack: lib.imap0
@@ -23,12 +24,6 @@ let
       stack.secrets)
     cfg.host.stacks);
 
-  images = lib.unique (
-    lib.concatMap
-      (stack: map (service: service.image or "127.0.0.1:5000/${stack.name}/${service.name}:latest") stack.services)
-      cfg.host.stacks
-    ++ map (native: native.image) cfg.host.native-units
-  );
   # What the real host mounts from elsewhere is a mount point here, too, so that a scenario can take one away.
   mount = path: lib.nameValuePair path { device = "/srv/${baseNameOf path}"; fsType = "none"; options = [ "bind" ]; };
   folders = [ "/srv/docker" ] ++ map (path: "/srv/${baseNameOf path}") cfg.host.mounts
@@ -42,7 +37,6 @@ in
   config = {
     networking.hostName = data.host.hostname;
     services.container-stacks = { enable = true; host = data.host; };
-    harness = { inherit images; user = { inherit (user) name uid; }; };
     virtualisation.fileSystems = lib.listToAttrs (map mount cfg.host.mounts);
 
     sops = {

@@ -1,5 +1,6 @@
 //! The flake, evaluated offline against small stand-ins for nixpkgs and sops-nix (see `flake/`): that it is wired as it
 //! should be, not that it can be built.
+#![allow(clippy::unwrap_used, reason = "a test may panic, and Clippy knows only functions marked as tests")]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -4,6 +4,7 @@
 { config, lib, options, pkgs, ... }:
 let
   cfg = config.harness;
+  inherit (config.services.container-stacks) host;
   inherit (lib) mkForce mkOption types;
   overlay = ../../fixtures/guest/overlay/usr/local/lib/harness;
 
@@ -17,13 +18,30 @@ in
   options.harness = {
     images = mkOption {
       type = types.listOf types.str;
-      default = [ ];
+      default = lib.unique (
+        lib.concatMap
+          (stack: map (service: service.image or "127.0.0.1:5000/${stack.name}/${service.name}:latest") stack.services)
+          host.stacks
+        ++ map (native: native.image) host.native-units
+      );
+      defaultText = "every image of services.container-stacks";
       description = "The images that the stacks run: small stand-ins of these names are made for them.";
       example = [ "127.0.0.1:5000/photos/web:latest" ];
     };
     user = {
-      name = mkOption { type = types.str; description = "The user who owns the stacks."; example = "alice"; };
-      uid = mkOption { type = types.ints.positive; default = 1000; description = "The user's id."; };
+      name = mkOption {
+        type = types.str;
+        default = host.user.name;
+        defaultText = "that of services.container-stacks";
+        description = "The user who owns the stacks.";
+        example = "alice";
+      };
+      uid = mkOption {
+        type = types.ints.positive;
+        default = host.user.uid;
+        defaultText = "that of services.container-stacks";
+        description = "The user's id.";
+      };
     };
   };
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::plan::Shard;
+
 /// Boots NixOS-like hosts in real VMs, clones the settled machine for every trial, and judges by what systemd, the
 /// journal and podman really did.
 #[derive(Debug, Parser)]
@@ -93,6 +95,9 @@ pub struct RunArguments {
     /// Run each trial so many times
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub repeat_each: u32,
+    /// Only one share of the selected trials, such as 1/3: for dividing a run among machines
+    #[arg(long, value_name = "N/M")]
+    pub shard: Option<Shard>,
     /// Only what failed or broke in the last run
     #[arg(long)]
     pub last_failed: bool,

@@ -3,6 +3,7 @@
 //! What boots is no NixOS, since not every machine can build one: misbehaving nodes are a boot sector or a stand-in for
 //! QEMU, and the node that behaves is the Debian guest behind a start script. It goes the very way that NixOS nodes go,
 //! from the file of nodes to the verdicts. As it takes as long as a matrix, it is run with `--ignored` only.
+#![allow(clippy::unwrap_used, reason = "a test may panic, and Clippy knows only functions marked as tests")]
 
 mod matrix;
 mod misbehaving;

@@ -1,7 +1,7 @@
 # The functions of nixpkgs' library that the flake uses, with the meaning that they have there.
 let
-  inherit (builtins) attrNames concatLists concatStringsSep elemAt filter foldl' genList hasAttr head isAttrs isFunction
-    isList isPath isString length listToAttrs mapAttrs match readDir stringLength substring tail;
+  inherit (builtins) attrNames concatLists concatStringsSep elemAt foldl' genList hasAttr head
+    isList isPath isString length readDir stringLength substring;
 
   lib = rec {
     inherit (builtins) concatMap filter isAttrs isFunction listToAttrs mapAttrs;
@@ -17,7 +17,8 @@ let
     optionalString = condition: text: if condition then text else "";
     concatMapStrings = text: list: concatStringsSep "" (map text list);
     hasPrefix = prefix: text: substring 0 (stringLength prefix) text == prefix;
-    hasSuffix = suffix: text: let rest = stringLength text - stringLength suffix; in
+    hasSuffix = suffix: text:
+      let rest = stringLength text - stringLength suffix; in
       rest >= 0 && substring rest (-1) text == suffix;
     removePrefix = prefix: text: if hasPrefix prefix text then substring (stringLength prefix) (-1) text else text;
     removeSuffix = suffix: text:
@@ -50,7 +51,6 @@ let
     types =
       let
         simple = name: check: { inherit name check; complete = _: value: value; };
-        last = list: elemAt list (length list - 1);
         of = name: check: complete: { inherit name check complete; };
         text = value: isString value || value ? outPath;
       in
@@ -89,12 +89,13 @@ let
     completeAll = place: options: given:
       let unknown = filter (name: !(hasAttr name options)) (attrNames given); in
       if unknown != [ ] then throw "the option ${place}.${head unknown} does not exist"
-      else mapAttrs
-        (name: declared:
-          let here = if place == "" then name else "${place}.${name}"; in
-          if isOption declared then option here declared (given.${name} or null)
-          else completeAll here declared (given.${name} or { }))
-        options;
+      else
+        mapAttrs
+          (name: declared:
+            let here = if place == "" then name else "${place}.${name}"; in
+            if isOption declared then option here declared (given.${name} or null)
+            else completeAll here declared (given.${name} or { }))
+          options;
 
     # Modules: their options joined, and their values merged by priority.
     evalModules = { modules, specialArgs ? { } }:

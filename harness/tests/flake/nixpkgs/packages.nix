@@ -6,12 +6,31 @@ let
     ({ inherit name system; builder = "/bin/sh"; args = [ "-c" "exit 1" ]; } // arguments) // extra;
   package = name: made name { } { meta.mainProgram = name; pname = name; };
   names = [
-    "cargo" "cargo-nextest" "clippy" "coreutils" "curl" "deadnix" "docker-compose" "iproute2" "jq" "makeWrapper" "nix"
-    "nixpkgs-fmt" "podman" "qemu" "qemu_test" "rust-analyzer" "rustc" "rustfmt" "shellcheck" "skopeo" "systemd"
+    "cargo"
+    "cargo-nextest"
+    "clippy"
+    "coreutils"
+    "curl"
+    "deadnix"
+    "docker-compose"
+    "iproute2"
+    "jq"
+    "makeWrapper"
+    "nix"
+    "nixpkgs-fmt"
+    "podman"
+    "qemu"
+    "qemu_test"
+    "rust-analyzer"
+    "rustc"
+    "rustfmt"
+    "shellcheck"
+    "skopeo"
+    "systemd"
     "util-linux"
   ];
   text = name: text: made name { inherit text; passAsFile = [ "text" ]; } { };
-  vm = name: config: made "nixos-vm" { inherit name; secrets = builtins.toJSON config.sops.secrets; }
+  vm = name: config: made "nixos-vm" { inherit name; units = builtins.toJSON config.systemd.user.units; }
     { meta.mainProgram = "run-${name}-vm"; };
 
   # The framework's test, as far as nodes go.
@@ -28,9 +47,12 @@ let
       test.nodes;
   };
 
-  overridable = arguments: let built = made arguments.pname
-    (removeAttrs arguments [ "meta" "cargoLock" ] // { lock = builtins.hashFile "sha256" arguments.cargoLock.lockFile; })
-    { inherit (arguments) meta pname; }; in
+  overridable = arguments:
+    let
+      built = made arguments.pname
+        (removeAttrs arguments [ "meta" "cargoLock" ] // { lock = builtins.hashFile "sha256" arguments.cargoLock.lockFile; })
+        { inherit (arguments) meta pname; };
+    in
     built // { overrideAttrs = change: overridable (arguments // change arguments); };
 
   pkgs = lib.genAttrs names package // {
