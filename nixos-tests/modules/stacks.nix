@@ -28,10 +28,15 @@ let
     (file: lib.nameValuePair (lib.removePrefix "/etc/" file.target) { source = source file; })
     (lib.filter (file: !isUnit file) manifest.files));
 
-  # The generation as the harness reads it, for faults and messages: what is installed, and nothing else.
+  # The generation as the harness reads it: what is installed, and as variants what specialisations install instead.
+  variants = lib.filterAttrs (_: one: one.configuration.services.container-stacks.enable) config.specialisation;
+  described = manifest // { variants = lib.mapAttrs (name: _: "variants/${name}") variants; };
   links = pkgs.linkFarm "stacks-links-${cfg.host.name}" (
-    [{ name = "manifest.json"; path = pkgs.writeText "manifest.json" (builtins.toJSON manifest); }]
+    [{ name = "manifest.json"; path = pkgs.writeText "manifest.json" (builtins.toJSON described); }]
     ++ map (file: { name = file.source; path = source file; }) manifest.files
+    ++ lib.mapAttrsToList
+      (name: one: { name = "variants/${name}"; path = one.configuration.services.container-stacks.generation; })
+      variants
   );
   # It has no links out of itself.
   generation = pkgs.runCommand "stacks-generation-${cfg.host.name}" { } "cp --recursive --dereference ${links} $out";

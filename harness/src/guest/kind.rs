@@ -1,31 +1,35 @@
 //! The kinds of guests: what differs between them, one row a kind. Everything else is the same for all of them.
 
+use crate::generation::{Difference, User};
+
+use super::{Command, Result, switch};
+
 /// A kind of guest.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Kind {
     /// What it is called.
     pub name: &'static str,
     /// Where the user's commands find programs.
     pub path: &'static str,
-    /// The shell function `replace FILE MODE`, which gives a file of the generation the content of standard input.
-    pub replace: &'static str,
+    /// Gives files of the generation, and secrets by the path where they belong, another content.
+    pub replace: fn(&Difference, &[(String, Vec<u8>)], &User) -> Result<Command>,
+    /// Puts a variant, or the base, in the place of what is there, where that is not done by replacing files.
+    pub switch: Option<fn(&str) -> Command>,
 }
 
 /// The guest that the harness builds from Debian's packages.
 pub static DEBIAN: Kind = Kind {
     name: "debian",
     path: "/run/current-system/sw/bin:/usr/bin:/usr/sbin:/bin",
-    replace: r#"replace() { [ -f "$1" ] && cat > "$1" && chmod "$2" "$1"; }"#,
+    replace: switch::install,
+    switch: None,
 };
 
-/// A test node of NixOS. Its programs that change the user are wrapped, and the files of its generation are links into
-/// a store that nobody can write to, so other files are mounted over them: until the next boot.
+/// A test node of NixOS. Its programs that change the user are wrapped; its files are links into a store that nobody can
+/// write to, so others are mounted over them; and its variants are specialisations.
 pub static NIXOS: Kind = Kind {
     name: "nixos",
     path: "/run/wrappers/bin:/run/current-system/sw/bin",
-    replace: r#"replace() {
-    local file copy
-    file=$(readlink -e "$1") && mkdir -p /run/harness/replaced && copy=$(mktemp /run/harness/replaced/XXXXXX) &&
-        cat > "$copy" && chmod "$2" "$copy" && mount --bind "$copy" "$file"
-}"#,
+    replace: switch::mount_over,
+    switch: Some(switch::specialise),
 };

@@ -16,6 +16,7 @@ use crate::machine::{self, Accelerator, Clock, Probe};
 use crate::scenario::Time;
 
 use super::bake::Bake;
+use super::project::Secrets;
 use super::template::Recipe;
 use super::{Baked, Error, Origin, Prepared, Project, Recorder, Result, Workspace};
 
@@ -134,7 +135,7 @@ impl Hosts {
         }
         let entry = self.store.get_or_build("generation", &key.finish(), progress, |folder| {
             progress.phase("rendering the generation");
-            generation::render(self.project.root(), host, None)?.write(folder)?;
+            generation::render(self.project.root(), host)?.write(folder)?;
             Ok::<(), Error>(())
         })?;
         Ok(Generation::read(entry.path())?)
@@ -144,6 +145,7 @@ impl Hosts {
         let (image, probe) = self.image()?;
         let progress = self.recorder.task(&format!("bake {host}"));
         let generation = self.generation(host, &progress)?;
+        let secrets = self.secrets(&generation)?;
         let recipe = Recipe {
             store: &self.store,
             image: &image,
@@ -153,7 +155,15 @@ impl Hosts {
             clock,
         };
         let baked = self.get_or_bake(&recipe.bake(&progress)?, &progress)?;
-        Ok(Prepared { generation, kind: &guest::DEBIAN, origin: Origin::Template(Box::new(baked)) })
+        Ok(Prepared { generation, secrets, kind: &guest::DEBIAN, origin: Origin::Template(Box::new(baked)) })
+    }
+
+    /// The secrets of a generation and of each variant, by its name.
+    fn secrets(&self, generation: &Generation) -> Result<BTreeMap<String, Secrets>> {
+        let secrets_of = |(name, generation): (&str, &Generation)| {
+            Ok((name.to_owned(), self.project.secrets(name, &generation.manifest)?))
+        };
+        generation.with_variants().map(secrets_of).collect()
     }
 
     pub(super) fn get_or_bake(&self, bake: &Bake<'_>, progress: &dyn Progress) -> Result<Baked> {

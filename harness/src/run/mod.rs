@@ -4,6 +4,7 @@ mod bake;
 mod error;
 mod foreign;
 mod host;
+mod installed;
 mod node;
 mod nodes;
 mod prepared;

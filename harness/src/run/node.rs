@@ -1,5 +1,6 @@
 //! Preparing NixOS test nodes: looked at once, then baked like any host where they can be frozen.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use sha2::{Digest, Sha256};
@@ -63,7 +64,8 @@ impl Hosts {
                 Origin::Template(Box::new(self.get_or_bake(&bake, &progress)?))
             }
         };
-        Ok(Prepared { generation, kind: self.kind(), origin })
+        // A node has its secrets from its own secrets machinery.
+        Ok(Prepared { generation, secrets: BTreeMap::new(), kind: self.kind(), origin })
     }
 }
 

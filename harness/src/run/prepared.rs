@@ -1,10 +1,13 @@
 //! A host on which trials can be run, and a guest of it for each.
 
+use std::collections::BTreeMap;
+
 use crate::generation::Generation;
 use crate::guest::{self, Guest, Kind};
 use crate::machine::{Machine, Spec};
 
 use super::bake::SETTLE_DEADLINE;
+use super::project::Secrets;
 use super::{Baked, Error, Folder, Result, Workspace};
 
 /// A host on which trials can be run.
@@ -12,6 +15,8 @@ use super::{Baked, Error, Folder, Result, Workspace};
 pub struct Prepared {
     /// The generation in it.
     pub generation: Generation,
+    /// The secrets of the base and of each variant, by its name, where it is the harness that puts them into the guest.
+    pub secrets: BTreeMap<String, Secrets>,
     /// What kind of guest it is.
     pub kind: &'static Kind,
     /// Where its guests come from.

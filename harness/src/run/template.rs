@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::generation::Generation;
+use crate::generation::{BASE, Generation};
 use crate::guest::{self, Seed, SeedFile};
 use crate::image::guest::GuestImage;
 use crate::image::test_image;
@@ -89,7 +89,7 @@ impl Recipe<'_> {
             mode: 0o644,
             content: file.bytes,
         });
-        let secrets = self.project.secrets(manifest)?;
+        let secrets = self.project.secrets(BASE, manifest)?;
         let seed = Seed {
             generation: self.generation,
             secrets: &secrets,

@@ -73,7 +73,6 @@ in
     services.dockerRegistry.enableDelete = or' false types.bool;
     system.activationScripts = settings;
     system.build.vm = of types.package;
-    specialisation = or' { } (types.attrsOf (types.submodule { options.configuration = of types.anything; }));
     virtualisation = {
       podman.enable = or' false types.bool;
       podman.package = or' pkgs.podman types.package;

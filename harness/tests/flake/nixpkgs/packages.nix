@@ -33,18 +33,30 @@ let
   vm = name: config: made "nixos-vm" { inherit name; units = builtins.toJSON config.systemd.user.units; }
     { meta.mainProgram = "run-${name}-vm"; };
 
-  # The framework's test, as far as nodes go.
+  # The framework's test, as far as nodes go. A specialisation is the node once more, with changes of its own.
   runNixOSTest = test: {
     nodes = lib.mapAttrs
-      (name: node: (lib.evalModules {
-        modules = [
-          ./options.nix
-          node
-          ({ config, ... }: { config = { networking.hostName = lib.mkDefault name; system.build.vm = vm name config; }; })
-        ];
-        specialArgs = { inherit pkgs; };
-      }).config)
+      (name: node:
+        let
+          evaluate = changes: (lib.evalModules {
+            modules = [ ./options.nix specialisations node (machine name) ] ++ changes;
+            specialArgs = { inherit pkgs; };
+          }).config;
+          specialisations.options.specialisation = lib.mkOption {
+            type = lib.types.attrsOf (lib.types.submodule {
+              options.configuration = lib.mkOption { type = lib.types.anything; };
+            });
+            default = { };
+            apply = lib.mapAttrs (_: one: {
+              configuration = evaluate [ one.configuration { specialisation = lib.mkForce { }; } ];
+            });
+          };
+        in
+        evaluate [ ])
       test.nodes;
+  };
+  machine = name: { config, ... }: {
+    config = { networking.hostName = lib.mkDefault name; system.build.vm = vm name config; };
   };
 
   overridable = arguments:
