@@ -4,6 +4,10 @@ use crate::generation::{Difference, User};
 
 use super::{Command, Result, switch};
 
+/// Makes a command of a difference between two generations, of secrets by the path where they belong, and of whose they
+/// are.
+type Replace = fn(&Difference, &[(String, Vec<u8>)], &User) -> Result<Command>;
+
 /// A kind of guest.
 #[derive(Debug)]
 pub struct Kind {
@@ -12,7 +16,7 @@ pub struct Kind {
     /// Where the user's commands find programs.
     pub path: &'static str,
     /// Gives files of the generation, and secrets by the path where they belong, another content.
-    pub replace: fn(&Difference, &[(String, Vec<u8>)], &User) -> Result<Command>,
+    pub(crate) replace: Replace,
     /// Puts a variant, or the base, in the place of what is there, where that is not done by replacing files.
     pub switch: Option<fn(&str) -> Command>,
 }
