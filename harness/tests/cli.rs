@@ -267,7 +267,12 @@ fn diff_says_what_a_reviewer_has_to_look_at() {
     assert_eq!(json["units"][0]["order"]["new"][0], "After=podman.service");
     let variant = ["diff", "--host", "igpu", "--variant", "no-fallback"];
     check(&project(), &variant, 1, &["~ unit tdarr-igp-stack.service (user)", "~ key `stacks` of the manifest"]);
-    check(&project(), &["diff", "--host", "igpu", "--variant", "nothing"], 2, &["no variant of igpu `nothing`; known: "]);
+    check(
+        &project(),
+        &["diff", "--host", "igpu", "--variant", "nothing"],
+        2,
+        &["no variant of igpu `nothing`; known: "],
+    );
     check(&project(), &["diff", igpu], 2, &["name two folders"]);
     check(&project(), &["diff", igpu, "/nowhere"], 2, &["/nowhere/manifest.json", "no manifest can be read here"]);
 }

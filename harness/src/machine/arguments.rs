@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::Spec;
+use super::{Clock, Disk, Program, Spec};
 
 /// Where the memory of a machine is and how it comes to life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub(super) enum Origin<'a> {
         /// The file.
         memory: &'a Path,
     },
+    /// It boots, and nobody will ever clone it.
+    Once,
+    /// It is only looked at: not one instruction of the guest is run.
+    Look,
     /// It is a clone: the file is mapped copy-on-write and the state of the devices comes in by migration.
     Clone {
         /// The template's memory.
@@ -22,47 +26,35 @@ pub(super) enum Origin<'a> {
     Kept,
 }
 
-/// The command line of a machine whose sockets, console and overlays are in its working folder.
+/// The arguments of a machine's program. Its sockets, console and overlays are in its working folder.
 ///
 /// Relative socket paths keep them below the 108 bytes that a socket address has room for, wherever the cache is.
 pub(super) fn arguments(spec: &Spec, origin: Origin<'_>) -> Vec<OsString> {
     let mut line = Line::default();
-    line.flags(&["-nodefaults", "-no-user-config", "-display", "none"]);
-    accelerator(&mut line, spec);
+    match &spec.program {
+        Program::Kernel { kernel, initrd, append, disks } => {
+            line.flags(&["-nodefaults", "-no-user-config", "-display", "none"]);
+            line.option("-machine", "q35");
+            line.option("-smp", spec.cpus.to_string());
+            line.option("-m", format!("{}M", spec.memory_mib));
+            line.option("-kernel", kernel.as_os_str());
+            line.option("-initrd", initrd.as_os_str());
+            line.option("-append", append);
+            disks.iter().for_each(|disk| drive(&mut line, disk));
+        }
+        Program::Script(_) => node(&mut line, spec),
+        Program::Replay { arguments, .. } => {
+            line.0.extend(arguments.iter().map(OsString::from));
+            node(&mut line, spec);
+        }
+    }
+    processor(&mut line, spec);
     memory(&mut line, spec, origin);
-    line.option("-kernel", spec.kernel.as_os_str());
-    line.option("-initrd", spec.initrd.as_os_str());
-    line.option("-append", &spec.append);
-    // The generation id lets the kernel of each clone draw random numbers of its own. pvpanic lets the guest stop
-    // itself at the end of a command.
-    line.flags(&["-device", "vmgenid,guid=auto", "-device", "pvpanic", "-action", "panic=pause"]);
-    line.flags(&["-device", "virtio-rng-pci"]);
-    for disk in &spec.disks {
-        let (file, format) = if disk.writable {
-            (OsString::from(overlay_name(&disk.serial)), "qcow2")
-        } else {
-            (disk.base.clone().into_os_string(), disk.format.as_str())
-        };
-        let mut drive = OsString::from(format!(
-            "if=none,id={},format={format},cache=writeback,discard=unmap,read-only={},file=",
-            disk.serial,
-            if disk.writable { "off" } else { "on" }
-        ));
-        drive.push(escape_commas(&file));
-        line.option("-drive", drive);
-        line.option("-device", format!("virtio-blk-pci,drive={0},serial={0}", disk.serial));
-    }
-    line.flags(&["-chardev", "file,id=console,path=console.log,append=on", "-serial", "chardev:console"]);
-    line.flags(&["-device", "virtio-serial"]);
-    // The harness listens and QEMU connects, as for a NixOS test node.
-    line.flags(&["-chardev", "socket,id=shell,path=shell", "-device", "virtconsole,chardev=shell"]);
-    for port in ["journal", "answer"] {
-        line.option("-chardev", format!("socket,id={port},path={port}"));
-        line.option("-device", format!("virtserialport,chardev={port},name=harness.{port}"));
-    }
-    line.flags(&["-chardev", "socket,id=qmp,path=qmp", "-mon", "chardev=qmp,mode=control"]);
-    if !matches!(origin, Origin::Boot { .. }) {
-        line.flags(&["-incoming", "defer"]);
+    channels(&mut line);
+    match origin {
+        Origin::Clone { .. } | Origin::Kept => line.flags(&["-incoming", "defer"]),
+        Origin::Look => line.flags(&["-S"]),
+        Origin::Boot { .. } | Origin::Once => {}
     }
     line.0
 }
@@ -73,18 +65,55 @@ pub fn command_line(spec: &Spec) -> String {
     arguments.iter().map(|argument| argument.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
-/// The file name of a disk's overlay in the machine's folder.
-pub(super) fn overlay_name(serial: &str) -> String {
-    format!("{serial}.qcow2")
+/// What a start script leaves to its caller. Its own monitor and serial line would share our standard input.
+fn node(line: &mut Line, spec: &Spec) {
+    line.flags(&["-nographic", "-monitor", "none"]);
+    if spec.clock == Clock::Virtual {
+        line.option("-smp", spec.cpus.to_string());
+    }
 }
 
-fn accelerator(line: &mut Line, spec: &Spec) {
-    line.option("-accel", spec.accelerator.name());
+fn drive(line: &mut Line, disk: &Disk) {
+    let (file, format) = if disk.writable {
+        (OsString::from(disk.overlay()), "qcow2")
+    } else {
+        (disk.base.clone().into_os_string(), disk.format.as_str())
+    };
+    let mut drive = OsString::from(format!(
+        "if=none,id={},format={format},cache=writeback,discard=unmap,read-only={},file=",
+        disk.serial,
+        if disk.writable { "off" } else { "on" }
+    ));
+    drive.push(escape_commas(&file));
+    line.option("-drive", drive);
+    line.option("-device", format!("virtio-blk-pci,drive={0},serial={0}", disk.serial));
+}
+
+/// What runs instructions. QEMU joins the parts of `-machine`, so a start script's own choice gives way.
+fn processor(line: &mut Line, spec: &Spec) {
+    line.option("-machine", format!("accel={}", spec.accelerator.name()));
     line.option("-cpu", spec.accelerator.cpu_model());
-    line.option("-smp", spec.cpus.to_string());
     if spec.pauses() {
         line.flags(&["-icount", "shift=0,sleep=off"]);
     }
+}
+
+/// What the harness and its guests have between them. The harness listens and QEMU connects, as for any NixOS test node.
+fn channels(line: &mut Line) {
+    if cfg!(target_arch = "x86_64") {
+        // The generation id lets the kernel of each clone draw random numbers of its own. pvpanic lets the guest stop
+        // itself at the end of a command.
+        line.flags(&["-device", "vmgenid,guid=auto", "-device", "pvpanic", "-action", "panic=pause"]);
+    }
+    line.flags(&["-device", "virtio-rng-pci"]);
+    line.flags(&["-chardev", "file,id=console,path=console.log,append=on", "-serial", "chardev:console"]);
+    line.flags(&["-device", "virtio-serial"]);
+    line.flags(&["-chardev", "socket,id=shell,path=shell", "-device", "virtconsole,chardev=shell"]);
+    for port in ["journal", "answer"] {
+        line.option("-chardev", format!("socket,id={port},path={port}"));
+        line.option("-device", format!("virtserialport,chardev={port},name=harness.{port}"));
+    }
+    line.flags(&["-chardev", "socket,id=qmp,path=qmp", "-mon", "chardev=qmp,mode=control"]);
 }
 
 fn memory(line: &mut Line, spec: &Spec, origin: Origin<'_>) {
@@ -92,11 +121,12 @@ fn memory(line: &mut Line, spec: &Spec, origin: Origin<'_>) {
     let backend = match origin {
         Origin::Boot { memory } => file_backend(size, memory, "on"),
         Origin::Clone { memory } => file_backend(size, memory, "off"),
+        // A start script may have a memory of its own, shared with whatever else it starts.
+        Origin::Once | Origin::Look => return,
         Origin::Kept => OsString::from(format!("memory-backend-ram,id=memory,size={size}M")),
     };
     line.option("-object", backend);
-    line.option("-machine", "q35,memory-backend=memory");
-    line.option("-m", format!("{size}M"));
+    line.option("-machine", "memory-backend=memory");
 }
 
 fn file_backend(size: u64, path: &Path, share: &str) -> OsString {
@@ -106,7 +136,7 @@ fn file_backend(size: u64, path: &Path, share: &str) -> OsString {
 }
 
 /// QEMU's option syntax writes a comma in a value as two.
-fn escape_commas(value: &std::ffi::OsStr) -> OsString {
+pub(super) fn escape_commas(value: &std::ffi::OsStr) -> OsString {
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
     let mut bytes = Vec::with_capacity(value.len());
     for &byte in value.as_bytes() {
@@ -137,7 +167,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::machine::{Accelerator, Clock, Disk};
+    use crate::machine::{Accelerator, Clock, Disk, Program};
 
     fn spec(clock: Clock, accelerator: Accelerator) -> Spec {
         Spec {
@@ -145,13 +175,15 @@ mod tests {
             clock,
             cpus: 1,
             memory_mib: 1024,
-            kernel: "/k".into(),
-            initrd: "/i".into(),
-            append: "root=/dev/vda".into(),
-            disks: vec![
-                Disk { serial: "root".into(), base: "/b".into(), format: "qcow2".into(), writable: true },
-                Disk { serial: "seed".into(), base: "/a,b".into(), format: "raw".into(), writable: false },
-            ],
+            program: Program::Kernel {
+                kernel: "/k".into(),
+                initrd: "/i".into(),
+                append: "root=/dev/vda".into(),
+                disks: vec![
+                    Disk { serial: "root".into(), base: "/b".into(), format: "qcow2".into(), writable: true },
+                    Disk { serial: "seed".into(), base: "/a,b".into(), format: "raw".into(), writable: false },
+                ],
+            },
         }
     }
 

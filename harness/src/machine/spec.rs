@@ -36,23 +36,61 @@ pub struct Spec {
     pub accelerator: Accelerator,
     /// How time passes in it.
     pub clock: Clock,
-    /// How many processors it has.
+    /// How many processors it has; of a NixOS node in real time, as many as the node says.
     pub cpus: u8,
     /// Memory in MiB.
     pub memory_mib: u64,
-    /// The kernel.
-    pub kernel: PathBuf,
-    /// The initial RAM disk.
-    pub initrd: PathBuf,
-    /// The kernel's command line.
-    pub append: String,
-    /// The disks, in the order in which the guest numbers them.
-    pub disks: Vec<Disk>,
+    /// What starts it.
+    pub program: Program,
+}
+
+/// What starts a machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Program {
+    /// QEMU, with a kernel and disks of ours.
+    Kernel {
+        /// The kernel.
+        kernel: PathBuf,
+        /// The initial RAM disk.
+        initrd: PathBuf,
+        /// The kernel's command line.
+        append: String,
+        /// The disks, in the order in which the guest numbers them.
+        disks: Vec<Disk>,
+    },
+    /// The start script of a NixOS test node, which makes the node's disks and executes QEMU.
+    Script(PathBuf),
+    /// QEMU as a start script executed it, for clones: the script would make new disks.
+    Replay {
+        /// The QEMU that the script executed.
+        qemu: PathBuf,
+        /// The arguments that the script gave it, before ours; disks are named as their overlays are.
+        arguments: Vec<String>,
+        /// The disks that the script made.
+        disks: Vec<Disk>,
+    },
 }
 
 impl Spec {
     /// Whether guest time stands still between commands: counted instructions are QEMU's own, not the processor's.
     pub fn pauses(&self) -> bool {
         self.clock == Clock::Virtual && self.accelerator == Accelerator::Tcg
+    }
+
+    /// The disks that get an overlay in each machine's folder. A start script makes its own.
+    pub(super) fn overlays(&self) -> impl Iterator<Item = &Disk> {
+        let disks: &[Disk] = match &self.program {
+            Program::Kernel { disks, .. } | Program::Replay { disks, .. } => disks,
+            Program::Script(_) => &[],
+        };
+        disks.iter().filter(|disk| disk.writable)
+    }
+}
+
+impl Disk {
+    /// The file name of its overlay in the machine's folder.
+    pub(super) fn overlay(&self) -> String {
+        format!("{}.qcow2", self.serial)
     }
 }
