@@ -10,7 +10,7 @@ use super::arguments::{Origin, arguments, escape_commas};
 use super::disk::format;
 use super::lifecycle::Machine;
 use super::process::State;
-use super::{Accelerator, Clock, Disk, Error, Program, Result, Spec};
+use super::{Accelerator, Access, Clock, Disk, Error, Program, Result, Spec};
 
 /// What a node is made of, as far as only running its start script can tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,9 +98,12 @@ impl Machine {
             }
             Program::Kernel { kernel, initrd, append, disks } => {
                 let (kernel, initrd, append) = (kernel.clone(), initrd.clone(), append.clone());
-                let frozen = |disk: &Disk| {
-                    let base = Disk { base: home.join(disk.overlay()), format: "qcow2".to_owned(), ..disk.clone() };
-                    if disk.writable { base } else { disk.clone() }
+                let frozen = |disk: &Disk| match disk.access {
+                    Access::ReadOnly => disk.clone(),
+                    Access::Overlay => {
+                        Disk { base: home.join(disk.overlay()), format: "qcow2".to_owned(), ..disk.clone() }
+                    }
+                    Access::Memory { .. } => Disk { base: home.join(disk.copy()), ..disk.clone() },
                 };
                 Program::Kernel { kernel, initrd, append, disks: disks.iter().map(frozen).collect() }
             }
@@ -203,7 +206,7 @@ fn relocate_drive(drive: &str, folder: &Path, home: &Path, disks: &mut Vec<Disk>
     } else {
         let serial = of(&options, "id").unwrap_or_else(|| format!("disk{}", disks.len()));
         let format = of(&options, "format").map_or_else(|| format(&file), Ok)?;
-        let disk = Disk { serial, base: home.join(place), format, writable: true };
+        let disk = Disk { serial, base: home.join(place), format, access: Access::Overlay };
         let overlay = disk.overlay();
         disks.push(disk);
         options.retain(|(name, _)| name != "format");
@@ -271,8 +274,12 @@ mod tests {
         let place = folder.path().canonicalize().unwrap();
         let line = format!("-drive file={}/store.img,format=raw,id=drive2", place.display());
         let (_, disks) = relocate(words(&line), &place, Path::new("/home")).unwrap();
-        let disk =
-            Disk { serial: "drive2".into(), base: "/home/store.img".into(), format: "raw".into(), writable: true };
+        let disk = Disk {
+            serial: "drive2".into(),
+            base: "/home/store.img".into(),
+            format: "raw".into(),
+            access: Access::Overlay,
+        };
         assert_eq!(disks, [disk]);
     }
 

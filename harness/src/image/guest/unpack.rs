@@ -7,8 +7,9 @@ use std::path::Path;
 
 use crate::image::{Error, Result};
 
-/// The drivers without which the root disk cannot be mounted; others the guest loads by itself from there.
-const ROOT_DRIVERS: &[&str] = &["virtio_blk"];
+/// The drivers without which the root disk or the seed cannot be found, be they memory or block devices; others the
+/// guest loads by itself from the root disk.
+const ROOT_DRIVERS: &[&str] = &["virtio_blk", "nd_pmem", "nfit"];
 
 /// What is needed of the system outside of its disk.
 pub(super) struct BootParts {
@@ -30,7 +31,7 @@ pub(super) fn boot_parts(tar: &Path) -> Result<BootParts> {
     };
     let mut files = members(tar, &is_part)?;
     let dependencies = the_one(&mut files, "usr/lib/modules/", "/modules.dep")?;
-    let paths = module_paths(&String::from_utf8_lossy(&dependencies))?;
+    let paths = module_paths(ROOT_DRIVERS, &String::from_utf8_lossy(&dependencies))?;
     let is_module = |path: &str| paths.iter().any(|module| path.ends_with(&format!("/{module}")));
     let mut modules = members(tar, &is_module)?;
     Ok(BootParts {
@@ -75,10 +76,10 @@ fn the_one(files: &mut BTreeMap<String, Vec<u8>>, start: &str, end: &str) -> Res
 
 /// The files of the root disk's drivers and of all that they need, each after those it needs. `modules.dep` lists on
 /// each line a module and then what it needs, the deepest last.
-fn module_paths(dependencies: &str) -> Result<Vec<String>> {
+fn module_paths(drivers: &[&str], dependencies: &str) -> Result<Vec<String>> {
     let mut paths = Vec::new();
     let mut seen = BTreeSet::new();
-    for driver in ROOT_DRIVERS {
+    for driver in drivers {
         let file = format!("/{driver}.ko.xz");
         let lines = dependencies.lines().filter_map(|line| line.split_once(':'));
         let Some((path, needs)) = lines.into_iter().find(|(path, _)| path.ends_with(&file)) else {
@@ -117,11 +118,12 @@ mod tests {
     fn modules_come_after_what_they_need() {
         let text = "kernel/a/virtio_blk.ko.xz: kernel/b/near.ko.xz kernel/c/deep.ko.xz\nkernel/b/near.ko.xz: kernel/c/deep.ko.xz\n";
         assert_eq!(
-            module_paths(text).unwrap(),
+            module_paths(&["virtio_blk"], text).unwrap(),
             ["kernel/c/deep.ko.xz", "kernel/b/near.ko.xz", "kernel/a/virtio_blk.ko.xz"]
         );
-        assert_eq!(module_paths("kernel/a/virtio_blk.ko.xz:\n").unwrap(), ["kernel/a/virtio_blk.ko.xz"]);
-        assert!(module_paths("kernel/a/other_virtio_blk.ko.xz:\n").unwrap_err().to_string().contains("virtio_blk"));
+        let alone = |text| module_paths(&["virtio_blk"], text);
+        assert_eq!(alone("kernel/a/virtio_blk.ko.xz:\n").unwrap(), ["kernel/a/virtio_blk.ko.xz"]);
+        assert!(alone("kernel/a/other_virtio_blk.ko.xz:\n").unwrap_err().to_string().contains("virtio_blk"));
     }
 
     #[test]
