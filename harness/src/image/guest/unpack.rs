@@ -135,15 +135,20 @@ mod tests {
 
     #[test]
     fn the_parts_are_found_in_the_packed_system() {
+        let dependencies: String = ROOT_DRIVERS.iter().map(|name| format!("kernel/{name}.ko.xz:\n")).collect();
         let system = |extra: &[Item]| {
             let mut items = vec![
                 Item::link("./vmlinuz", "boot/vmlinuz-6.12"),
                 Item::file("./boot/vmlinuz-6.12", 0o644, "kernel"),
                 Item::file("./usr/bin/busybox", 0o755, "busybox"),
-                Item::file("./usr/lib/modules/6.12/modules.dep", 0o644, "kernel/virtio_blk.ko.xz:\n"),
-                Item::file("./usr/lib/modules/6.12/kernel/virtio_blk.ko.xz", 0o644, "module"),
+                Item::file("./usr/lib/modules/6.12/modules.dep", 0o644, dependencies.as_str()),
                 Item::file("./var/lib/dpkg/status", 0o644, "Package: a\nStatus: install ok installed\nVersion: 1\n"),
             ];
+            items.extend(
+                ROOT_DRIVERS
+                    .iter()
+                    .map(|name| Item::file(format!("./usr/lib/modules/6.12/kernel/{name}.ko.xz"), 0o644, *name)),
+            );
             items.extend_from_slice(extra);
             let file = tempfile::NamedTempFile::new().unwrap();
             std::fs::write(file.path(), tar_of(items).unwrap()).unwrap();
@@ -151,7 +156,8 @@ mod tests {
         };
         let parts = system(&[]).unwrap();
         assert_eq!((parts.kernel, parts.busybox), (b"kernel".to_vec(), b"busybox".to_vec()));
-        assert_eq!((parts.modules, parts.packages), (vec![b"module".to_vec()], "a 1\n".to_owned()));
+        let modules: Vec<_> = ROOT_DRIVERS.iter().map(|name| name.as_bytes().to_vec()).collect();
+        assert_eq!((parts.modules, parts.packages), (modules, "a 1\n".to_owned()));
         let second = system(&[Item::file("./boot/vmlinuz-6.13", 0o644, "")]).err().unwrap().to_string();
         assert!(second.contains("exactly one file boot/vmlinuz-… but has 2"), "{second}");
     }
