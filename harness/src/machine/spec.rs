@@ -82,7 +82,7 @@ pub enum Program {
     Replay {
         /// The QEMU that the script executed.
         qemu: PathBuf,
-        /// The arguments that the script gave it, before ours; disks are named as [`Disk::overlay`] does.
+        /// The arguments that the script gave it, before ours; disks are named as their overlays are.
         arguments: Vec<String>,
         /// The disks that the script made.
         disks: Vec<Disk>,
