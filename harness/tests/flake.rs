@@ -124,6 +124,19 @@ fn a_node_has_what_its_generation_names() {
     let wanted = of_node("node: node.systemd.user.units.\"plex-stack.service\".wantedBy");
     assert_eq!(wanted, json!(["default.target"]));
 
+    // A file that is named without being brought along would be missing in the machine.
+    let sources = of_node(
+        "node: builtins.mapAttrs (_: file: file.source == null || builtins.hasContext \"${file.source}\") node.environment.etc",
+    );
+    let expected = manifest["files"].as_array().unwrap().iter().map(|file| file["target"].as_str().unwrap());
+    let below = |prefix: &'static str| expected.clone().filter_map(move |target| target.strip_prefix(prefix));
+    for name in below("/etc/stacks/").map(|name| format!("stacks/{name}")) {
+        assert_eq!(sources[&name], true, "{name}");
+    }
+    for name in below("/usr/local/lib/stacks/").map(|name| format!("stacks-scripts/{name}")) {
+        assert_eq!(sources[&name], true, "{name}");
+    }
+
     let secrets = of_node("node: builtins.attrNames node.sops.secrets");
     let stacks = manifest["stacks"].as_array().unwrap().iter();
     let native: BTreeSet<_> = stacks

@@ -14,16 +14,24 @@ let
   isUnit = file: lib.hasPrefix "units/" file.source;
   wanters = directory: unit: map (link: lib.removeSuffix ".wants" (baseNameOf (dirOf link.path)))
     (lib.filter (link: dirOf (dirOf link.path) == directory && baseNameOf link.path == unit) manifest.links);
+  # Podman's package has units of these names, too, and NixOS makes ours additions to those: take back what is there.
+  resets = {
+    "podman-auto-update.service" = "[Service]\nExecStart=\nExecStartPost=\n\n";
+    "podman-auto-update.timer" = "[Timer]\nOnCalendar=\n\n";
+  };
   units = scope: directory: lib.listToAttrs (map
     ({ unit, ... }: lib.nameValuePair unit {
-      text = rendered.files."units/${scope}/${unit}";
+      text = (resets.${unit} or "") + rendered.files."units/${scope}/${unit}";
       wantedBy = wanters directory unit;
     })
     (lib.filter (unit: unit.scope == scope) manifest.units));
 
   text = file: if file.mode == "0755" then pkgs.writeScript else pkgs.writeText;
-  source = file: rendered.copies.${file.source} or
-    (text file (lib.strings.sanitizeDerivationName (baseNameOf file.target)) rendered.files.${file.source});
+  # What the library copies it names by its place only, which does not bring the file along.
+  copied = path: if builtins.hasContext path then path else builtins.path { inherit path; name = baseNameOf path; };
+  source = file:
+    if rendered.copies ? ${file.source} then copied rendered.copies.${file.source}
+    else text file (lib.strings.sanitizeDerivationName (baseNameOf file.target)) rendered.files.${file.source};
   etc = lib.listToAttrs (map
     (file: lib.nameValuePair (lib.removePrefix "/etc/" file.target) { source = source file; })
     (lib.filter (file: !isUnit file) manifest.files));

@@ -18,10 +18,10 @@ use super::{Disk, Error, Program, Result, Spec, node};
 /// A QEMU process and the streams to its guest.
 #[derive(Debug)]
 pub struct Machine {
-    spec: Spec,
-    folder: PathBuf,
-    process: Process,
-    qmp: Qmp,
+    pub(super) spec: Spec,
+    pub(super) folder: PathBuf,
+    pub(super) process: Process,
+    pub(super) qmp: Qmp,
     running: bool,
     shell: UnixStream,
     answer: BufReader<UnixStream>,
@@ -35,8 +35,8 @@ const BANNER: &[u8] = b"Spawning backdoor root shell...\n";
 const PAUSE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The files of a template beside its disks: memory and the state of the devices.
-const MEMORY: &str = "memory";
-const DEVICES: &str = "devices";
+pub(super) const MEMORY: &str = "memory";
+pub(super) const DEVICES: &str = "devices";
 /// The folder of a template with an empty overlay for each writable disk, to be copied for each clone.
 const EMPTY: &str = "empty";
 
@@ -233,24 +233,6 @@ impl Machine {
         self.process.processor_time()
     }
 
-    /// What the machine is made of.
-    pub fn spec(&self) -> &Spec {
-        &self.spec
-    }
-
-    pub(super) fn control(&mut self) -> &mut Qmp {
-        &mut self.qmp
-    }
-
-    pub(super) fn process_id(&self) -> u32 {
-        self.process.id()
-    }
-
-    /// The file that the memory of a machine is in that can be frozen.
-    pub(super) fn memory(&self) -> PathBuf {
-        self.folder.join(MEMORY)
-    }
-
     pub(super) async fn start(spec: &Spec, folder: &Path, origin: Origin<'_>) -> Result<Machine> {
         // Through its descriptor the folder's path is short enough for a socket address.
         let directory = fs::File::open(folder).map_err(Error::io("open", folder))?;
@@ -286,47 +268,6 @@ impl Machine {
             answer: BufReader::new(answer),
             journal: Some(journal),
         })
-    }
-
-    async fn save(&mut self, memory_is_shared: bool) -> Result<()> {
-        self.set_capabilities(memory_is_shared).await?;
-        self.migrate("migrate", format!("exec:cat > {DEVICES}"), "for the state of the devices to be written").await
-    }
-
-    async fn load(&mut self, devices: &Path, memory_is_shared: bool) -> Result<()> {
-        self.set_capabilities(memory_is_shared).await?;
-        let link = self.folder.join(DEVICES);
-        std::os::unix::fs::symlink(devices, &link).map_err(Error::io("link", &link))?;
-        let uri = format!("exec:cat {DEVICES}");
-        self.migrate("migrate-incoming", uri, "for the state of the devices to be read").await?;
-        // Were the link left there, keeping this machine would write its own state into the template's file.
-        fs::remove_file(&link).map_err(Error::io("remove", &link))
-    }
-
-    async fn set_capabilities(&mut self, memory_is_shared: bool) -> Result<()> {
-        let capabilities = json!([
-            { "capability": "events", "state": true },
-            { "capability": "x-ignore-shared", "state": memory_is_shared },
-        ]);
-        self.qmp.execute("migrate-set-capabilities", json!({ "capabilities": capabilities })).await?;
-        Ok(())
-    }
-
-    async fn migrate(&mut self, command: &str, uri: String, waiting: &str) -> Result<()> {
-        let qmp = &mut self.qmp;
-        let work = async {
-            qmp.execute(command, json!({ "uri": uri })).await?;
-            let ended = |event: &super::qmp::Event| {
-                event.name == "MIGRATION" && matches!(event.data["status"].as_str(), Some("completed" | "failed"))
-            };
-            let event = qmp.event(ended).await?;
-            if event.data["status"] == "failed" {
-                let answer = "the migration failed; qemu.log in the machine's folder may say more".to_owned();
-                return Err(Error::Refused { command: command.to_owned(), answer });
-            }
-            Ok(())
-        };
-        self.process.watch(waiting, 120, work).await
     }
 
     /// Whether guest time stands still between commands.

@@ -8,6 +8,7 @@ mod arguments;
 mod disk;
 mod error;
 mod lifecycle;
+mod migration;
 mod node;
 mod process;
 mod qmp;

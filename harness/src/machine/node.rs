@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::arguments::{Origin, arguments, escape_commas};
 use super::disk::format;
-use super::lifecycle::Machine;
+use super::lifecycle::{MEMORY, Machine};
 use super::process::State;
 use super::{Accelerator, Access, Clock, Disk, Error, Program, Result, Spec};
 
@@ -89,11 +89,11 @@ pub(super) fn state(folder: &Path) -> Result<Vec<State>> {
 impl Machine {
     /// What its clones are made of, once its folder has been moved to `home`.
     pub(super) fn clones(&self, home: &Path) -> Result<Spec> {
-        let memory = self.memory();
-        let program = match &self.spec().program {
+        let memory = self.folder.join(MEMORY);
+        let program = match &self.spec.program {
             Program::Script(script) => {
                 let (qemu, recorded) = self.recorded(script, Origin::Boot { memory: &memory })?;
-                let (arguments, disks) = relocate(recorded, self.folder(), home)?;
+                let (arguments, disks) = relocate(recorded, &self.folder, home)?;
                 Program::Replay { qemu, arguments, disks }
             }
             Program::Kernel { kernel, initrd, append, disks } => {
@@ -109,18 +109,18 @@ impl Machine {
             }
             replay @ Program::Replay { .. } => replay.clone(),
         };
-        Ok(Spec { program, ..self.spec().clone() })
+        Ok(Spec { program, ..self.spec.clone() })
     }
 
     /// The QEMU that the start script has executed, and its arguments before ours.
     fn recorded(&self, script: &Path, origin: Origin<'_>) -> Result<(PathBuf, Vec<String>)> {
         let wrong = |problem| Error::Script { script: script.to_owned(), problem };
-        let process = PathBuf::from(format!("/proc/{}", self.process_id()));
+        let process = PathBuf::from(format!("/proc/{}", self.process.id()));
         let path = process.join("cmdline");
         let line = fs::read(&path).map_err(Error::io("read", &path))?;
         let text = String::from_utf8(line).map_err(|_| wrong("gives QEMU an argument that is no text"))?;
         let mut words: Vec<String> = text.split_terminator('\0').map(str::to_owned).collect();
-        let ours = arguments(self.spec(), origin);
+        let ours = arguments(&self.spec, origin);
         let ends_alike = |(word, our): (&String, &std::ffi::OsString)| our.as_os_str() == word.as_str();
         let passed_on = words.len() > ours.len() && words.iter().rev().zip(ours.iter().rev()).all(ends_alike);
         let called = words.first().map(PathBuf::from).unwrap_or_default();
@@ -143,7 +143,7 @@ impl Machine {
     }
 
     async fn query(&mut self, command: &str) -> Result<serde_json::Value> {
-        self.control().execute(command, json!({})).await
+        self.qmp.execute(command, json!({})).await
     }
 }
 
