@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 
 use crate::judge::Noise;
 use crate::run::{Error, Project, Result, world};
-use crate::scenario::{self, Diagnostic, Scenario, Section, Source, World};
+use crate::scenario::{self, Coverage, Diagnostic, Scenario, Section, Source, World};
 
 use super::Exit;
 use super::arguments::LintArguments;
 use super::print::print;
+use super::session;
 
 /// Checks scenario files and everything that they refer to, and shows every mistake.
 pub fn lint(arguments: &LintArguments) -> Result<Exit> {
-    let project = Project::find()?;
+    let project = session::project(&arguments.system)?;
     let around = mistakes_around(&project)?;
     if !around.is_empty() {
         anstream::eprintln!("the scenarios were not read, since they are checked against these files");
@@ -26,6 +27,10 @@ pub fn lint(arguments: &LintArguments) -> Result<Exit> {
         match scenario::read_all(sources.clone(), &world) {
             Ok(read) => scenarios = read,
             Err(found) => mistakes = rendered(&found, &sources),
+        }
+        // The reasons for what is not proven are about the project's own hosts.
+        if mistakes.is_empty() && project.foreign().is_none() {
+            mistakes = checked_coverage(&project, &scenarios, &world)?.err().unwrap_or_default();
         }
     } else {
         for path in &arguments.files {
@@ -47,6 +52,17 @@ pub fn scenarios(project: &Project) -> Result<Vec<Scenario>> {
 /// One scenario from a file anywhere; the error shows every mistake in it.
 pub fn scenario_in(project: &Project, path: &Path) -> Result<Scenario> {
     read_named(project, path, &world(project)?).map_err(|mistakes| refusal(&mistakes))
+}
+
+/// What all scenarios of the project prove; the error shows every reason that is missing or not needed.
+pub fn coverage(project: &Project, scenarios: &[Scenario]) -> Result<Coverage> {
+    checked_coverage(project, scenarios, &world(project)?)?.map_err(|mistakes| refusal(&mistakes))
+}
+
+/// The coverage, or its mistakes as people read them; the outer error is about files that cannot be read.
+fn checked_coverage(project: &Project, scenarios: &[Scenario], world: &World) -> Result<Result<Coverage, Vec<String>>> {
+    let reasons = project.unproven()?;
+    Ok(scenario::coverage(scenarios, &reasons, world).map_err(|found| rendered(&found, &[reasons])))
 }
 
 fn refusal(mistakes: &[String]) -> Error {
@@ -102,7 +118,18 @@ fn report(scenarios: &[Scenario], mistakes: &[String]) -> Result<Exit> {
     }
     let trials = scenarios.iter().map(|scenario| scenario.trials.len()).sum();
     print(&format!("{}, {}: no mistakes\n", counted(scenarios.len(), "scenario"), counted(trials, "trial")))?;
+    print(&skipped(scenarios))?;
     Ok(Exit::Passed)
+}
+
+/// The trials that cannot be run on somebody else's generation, each with the reason.
+fn skipped(scenarios: &[Scenario]) -> String {
+    let of = |scenario: &Scenario| {
+        let path = scenario.source.path.clone();
+        let lacking = scenario.trials.iter().filter_map(|trial| trial.lacks.as_ref());
+        lacking.map(move |reason| format!("skipped: {path}: {reason}\n")).collect::<String>()
+    };
+    scenarios.iter().map(of).collect()
 }
 
 fn counted(count: usize, noun: &str) -> String {

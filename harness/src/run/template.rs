@@ -11,10 +11,11 @@ use sha2::{Digest, Sha256};
 use crate::generation::Generation;
 use crate::guest::{self, Guest, Seed, SeedFile};
 use crate::image::guest::GuestImage;
-use crate::image::test_image::{self, TestImage};
+use crate::image::test_image;
 use crate::image::{Begun, Entry, Key, Progress, Store};
 use crate::machine::{self, Accelerator, Clock, Disk, Machine, Spec};
 
+use super::surroundings::Surroundings;
 use super::{Error, Folder, Project, Result};
 
 /// A template in the cache.
@@ -87,6 +88,7 @@ impl Recipe<'_> {
             Begun::Ready(entry) => read(entry),
             Begun::Build(unfinished) => {
                 let home = self.store.root().join("template").join(key.to_string());
+                self.store.require_room("bake a template", (spec.memory_mib + 512) << 20)?;
                 // QEMU works in a folder that goes with this process, whatever ends it.
                 let folder = workspace_folder()?;
                 self.bake(&spec, folder.path(), &home, progress).await?;
@@ -145,12 +147,9 @@ impl Recipe<'_> {
         let manifest = &self.generation.manifest;
         let busybox_path = self.image.busybox();
         let busybox = fs::read(&busybox_path).map_err(Error::io("read", &busybox_path))?;
-        let images: Vec<TestImage> = manifest
-            .images()
-            .into_iter()
-            .map(|name| TestImage { name: name.to_owned(), version: "v1".to_owned(), broken: false })
-            .collect();
-        let registry = test_image::registry(&images, &busybox)?.into_iter().map(|file| SeedFile {
+        let surroundings = Surroundings::of(self.generation, &self.project.fstab()?)?;
+        let images = &surroundings.images;
+        let registry = test_image::registry(images, &busybox)?.into_iter().map(|file| SeedFile {
             path: format!("/var/lib/docker-registry/{}", file.path),
             mode: 0o644,
             content: file.bytes,
@@ -159,8 +158,9 @@ impl Recipe<'_> {
         let seed = Seed {
             generation: self.generation,
             secrets: &secrets,
-            images: test_image::archive(&images, &busybox)?,
-            files: registry.collect(),
+            images: test_image::archive(images, &busybox)?,
+            files: registry.chain(surroundings.files).collect(),
+            folders: surroundings.folders,
         };
         let mut archive = Cursor::new(Vec::new());
         seed.write(&mut archive)?;
