@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
@@ -23,6 +24,8 @@ pub struct Prepared {
     pub generation: Generation,
     /// The template.
     pub template: Baked,
+    /// The busybox that test images are made of.
+    pub busybox: PathBuf,
 }
 
 /// Prepares hosts, each once.
@@ -141,7 +144,7 @@ impl Hosts {
         let runtime = runtime()?;
         let work = recipe.get_or_bake(|| self.workspace.folder(), &progress);
         let template = runtime.block_on(self.recorder.until_interrupted(work))??;
-        Ok(Prepared { generation, template })
+        Ok(Prepared { generation, template, busybox: image.busybox() })
     }
 
     /// The verdict on the accelerator holds as long as QEMU, the guest image and the kernel of this machine do.

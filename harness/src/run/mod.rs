@@ -16,6 +16,7 @@ pub use project::Project;
 pub use record::Recorder;
 pub use template::{BakeFigures, Baked};
 pub use trial::{Finished, TrialRun};
+pub use wanted::folders;
 pub use workspace::{Folder, Workspace};
 pub use world::world;
 

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::generation::Fault;
 use crate::guest::{self, Account, Command, Guest, Looked, Wanted, act};
+use crate::image::test_image::{self, TestImage};
 use crate::judge::{self, Judgement, Noise};
 use crate::machine::Machine;
 use crate::scenario::{self, Act, ActKind, Scenario, Scope, Step, Trial};
@@ -198,7 +199,10 @@ impl Recording<'_> {
             ActKind::Reboot => self.restart(true).await?,
             ActKind::PowerCut => self.restart(false).await?,
             what => {
-                let command = command(what);
+                let command = match what {
+                    ActKind::Push { images, version, broken } => self.upload(images, version, *broken)?,
+                    what => command(what),
+                };
                 let answer = self.guest.command(&command.script, command.account, command.limit).await?;
                 self.now = Some(answer.to);
                 ActionDone {
@@ -218,6 +222,17 @@ impl Recording<'_> {
         self.extend(records);
         self.push(Entry::Action(ActionDone { step, index, ..done }));
         Ok(())
+    }
+
+    /// The command that puts another version of images into the guest's registry.
+    fn upload(&self, images: &[String], version: &str, broken: bool) -> Result<Command> {
+        let path = &self.run.prepared.busybox;
+        let busybox = std::fs::read(path).map_err(Error::io("read", path))?;
+        let upload = |name: &String| {
+            let image = TestImage { name: name.clone(), version: version.to_owned(), broken };
+            test_image::upload(&image, &busybox)
+        };
+        Ok(act::push(&images.iter().map(upload).collect::<std::result::Result<Vec<_>, _>>()?))
     }
 
     /// Restarts the guest and waits until it is at rest.
@@ -296,8 +311,8 @@ fn command(what: &ActKind) -> Command {
         ActKind::Write { path, content } => act::write(path, content),
         ActKind::Knob { services, knob } => act::knob(services, knob.as_deref()),
         ActKind::Wait(time) => act::wait(*time),
-        // Restarts are no commands: the machine under the guest does them.
-        ActKind::Reboot | ActKind::PowerCut => act::wait(Duration::ZERO),
+        // These are no commands that need nothing else: the recording does them.
+        ActKind::Push { .. } | ActKind::Reboot | ActKind::PowerCut => act::wait(Duration::ZERO),
     }
 }
 

@@ -20,6 +20,11 @@ fn facts(manifest: &Manifest) -> HostFacts {
         name: manifest.host.clone(),
         user: manifest.user.name.clone(),
         stacks: manifest.stacks.iter().map(stack).collect(),
+        native_images: manifest
+            .native_units
+            .iter()
+            .map(|native| (native.container.clone(), native.image.clone()))
+            .collect(),
         units: manifest.units.iter().map(|unit| Unit { scope: scope(&unit.scope), name: unit.unit.clone() }).collect(),
         texts: manifest.texts.clone(),
     }
@@ -33,6 +38,7 @@ fn stack(stack: &Stack) -> StackFacts {
     let services = stack.services.iter().map(|service| ServiceFacts {
         name: service.name.clone(),
         container: service.container.clone(),
+        image: service.image.clone(),
         health_check: service.health_check,
         network_of: service.network_of.clone(),
     });

@@ -22,6 +22,8 @@ pub struct HostFacts {
     pub user: String,
     /// The stacks in the order of the manifest.
     pub stacks: Vec<StackFacts>,
+    /// The images of the containers outside the stacks, by container.
+    pub native_images: BTreeMap<String, String>,
     /// Every unit of the generation.
     pub units: BTreeSet<Unit>,
     /// Message texts by name, as regular expressions.
@@ -52,6 +54,8 @@ pub struct ServiceFacts {
     pub name: String,
     /// The container's name.
     pub container: String,
+    /// The image it runs.
+    pub image: String,
     /// Whether the container has a health check.
     pub health_check: bool,
     /// The service whose network it joins.
