@@ -86,11 +86,11 @@ pub mod act {
         change(&[path.to_owned()], "write", &body)
     }
 
-    /// Sets the knob of the test image for services, given as (stack, service), or clears it.
-    pub fn knob(services: &[(String, String)], knob: Option<&str>) -> Command {
+    /// Sets the knob of the test image for services, given as (stack, service) with the file of each, or clears it.
+    pub fn knob(services: &[(String, String)], files: &[String], knob: Option<&str>) -> Command {
         let mut script = "set -e\n".to_owned();
-        for (stack, service) in services {
-            let path = quote(&format!("/mnt/docker/{stack}/{service}/knobs"));
+        for path in files {
+            let path = quote(path);
             let line = match knob {
                 Some(knob) => format!("printf '%s\\n' {} > {path}\n", quote(knob)),
                 None => format!("rm -f -- {path}\n"),

@@ -83,8 +83,8 @@ pub fn archive(images: &[TestImage], busybox: &[u8]) -> Result<Vec<u8>> {
     archive::tar_of(files.into_iter().map(|(path, bytes)| archive::Item::file(path, 0o644, bytes)))
 }
 
-/// The storage of a registry that serves all images, whatever host their names begin with. Files that images share
-/// are listed once.
+/// The storage of the guest's registry: its own images, and those of each other registry in a folder. Files that images
+/// share are listed once.
 ///
 /// # Errors
 /// If a name cannot be an image's, or two images would have the same place in the registry.
@@ -94,7 +94,7 @@ pub fn registry(images: &[TestImage], busybox: &[u8]) -> Result<Vec<RegistryFile
     for (name, image) in named(images, ImageName::in_registry)? {
         let config = config_of(&name, image, &layer);
         let manifest = manifest_of(&config, &layer);
-        let repository = format!("{REGISTRY_ROOT}/repositories/{}", name.repository);
+        let repository = format!("{REGISTRY_ROOT}/repositories/{}", name.local_repository());
         let link = digest_of(&manifest).into_bytes();
         let tag = format!("{repository}/_manifests/tags/{}", name.tag);
         let revision = format!("sha256/{}/link", hexadecimal(&manifest));
@@ -113,27 +113,40 @@ pub fn registry(images: &[TestImage], busybox: &[u8]) -> Result<Vec<RegistryFile
     Ok(files.into_iter().map(|(path, bytes)| RegistryFile { path, bytes }).collect())
 }
 
-/// What a registry that has an earlier version of an image needs in order to serve another under the same name.
+/// What the guest's registry, which has an earlier version of an image, needs in order to serve another under the same
+/// name.
 ///
 /// # Errors
-/// If the name cannot be an image's, or names no registry.
+/// If the name cannot be an image's.
 pub fn upload(image: &TestImage, busybox: &[u8]) -> Result<Upload> {
     let name = ImageName::parse(&image.name)?;
     let layer = layer::build(busybox)?;
     let config = config_of(&name, image, &layer);
     let manifest = String::from_utf8_lossy(&manifest_of(&config, &layer)).into_owned();
-    let Some(host) = name.host else {
-        let reason = "it is in no registry: begin it with the registry's address".to_owned();
-        return Err(Error::Content { what: format!("the image name {:?}", image.name), reason });
-    };
     Ok(Upload {
-        repository: format!("http://{host}/v2/{}", name.repository),
+        repository: name.address(),
         tag: name.tag,
         config_digest: digest_of(&config),
         config: String::from_utf8_lossy(&config).into_owned(),
         manifest,
         manifest_type: MANIFEST_TYPE,
     })
+}
+
+/// The whole name that podman has for an image that a file may name in short, such as `docker.io/library/redis:7`.
+///
+/// # Errors
+/// If it cannot be an image's name, or has a digest, which no test image can have.
+pub fn whole_name(name: &str) -> Result<String> {
+    Ok(ImageName::parse(name)?.full())
+}
+
+/// The registry of an image and the place in the guest's registry where its images are; none if that is the same.
+///
+/// # Errors
+/// As [`whole_name`].
+pub fn stand_in(name: &str) -> Result<Option<(String, String)>> {
+    Ok(name::stand_in(&ImageName::parse(name)?))
 }
 
 /// The images by name, refusing two that `place` puts into one place.

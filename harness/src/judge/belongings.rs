@@ -95,9 +95,7 @@ fn paths_of(act: &Act) -> Vec<String> {
         | ActKind::Chmod { paths, .. }
         | ActKind::Chown { paths, .. } => paths.clone(),
         ActKind::Write { path, .. } => vec![path.clone()],
-        ActKind::Knob { services, .. } => {
-            services.iter().map(|(stack, service)| format!("/mnt/docker/{stack}/{service}/knobs")).collect()
-        }
+        ActKind::Knob { files, .. } => files.clone(),
         _ => Vec::new(),
     }
 }

@@ -309,7 +309,7 @@ fn command(what: &ActKind) -> Command {
         ActKind::Chmod { paths, mode } => act::chmod(paths, *mode),
         ActKind::Chown { paths, owner } => act::chown(paths, owner),
         ActKind::Write { path, content } => act::write(path, content),
-        ActKind::Knob { services, knob } => act::knob(services, knob.as_deref()),
+        ActKind::Knob { services, files, knob } => act::knob(services, files, knob.as_deref()),
         ActKind::Wait(time) => act::wait(*time),
         // These are no commands that need nothing else: the recording does them.
         ActKind::Push { .. } | ActKind::Reboot | ActKind::PowerCut => act::wait(Duration::ZERO),

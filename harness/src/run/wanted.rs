@@ -45,7 +45,7 @@ pub(super) fn wanted(trial: &Trial, manifest: &Manifest) -> Wanted {
 pub fn folders(manifest: &Manifest) -> Vec<String> {
     let mut folders: BTreeSet<String> =
         ["/tmp".to_owned(), "/mnt/docker".to_owned(), format!("/run/user/{}", manifest.user.uid)].into();
-    let compose = manifest.stacks.iter().filter_map(|stack| stack.compose.rsplit_once('/'));
+    let compose = manifest.stacks.iter().filter_map(|stack| stack.compose.as_deref()?.rsplit_once('/'));
     folders.extend(compose.map(|(folder, _)| folder.to_owned()));
     folders.into_iter().collect()
 }

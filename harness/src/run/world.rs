@@ -1,6 +1,6 @@
 //! What scenarios may refer to, taken from manifests, statements and faults.
 
-use crate::generation::{Manifest, Stack};
+use crate::generation::{self, Manifest, Stack};
 use crate::scenario::{HostFacts, Scope, SecretFacts, ServiceFacts, StackFacts, Unit, World};
 
 use super::{Project, Result};
@@ -12,6 +12,7 @@ pub fn world(project: &Project) -> Result<World> {
         hosts,
         statements: project.statements()?.into_keys().collect(),
         faults: project.faults()?.into_iter().map(|fault| fault.id).collect(),
+        foreign: project.foreign().map(|foreign| foreign.host().to_owned()),
     })
 }
 
@@ -25,13 +26,17 @@ fn facts(manifest: &Manifest) -> HostFacts {
             .iter()
             .map(|native| (native.container.clone(), native.image.clone()))
             .collect(),
-        units: manifest.units.iter().map(|unit| Unit { scope: scope(&unit.scope), name: unit.unit.clone() }).collect(),
+        units: manifest.units.iter().map(|unit| Unit { scope: scope(unit.scope), name: unit.unit.clone() }).collect(),
         texts: manifest.texts.clone(),
+        alerts: manifest.alert_url.is_some(),
     }
 }
 
-fn scope(name: &str) -> Scope {
-    if name == "system" { Scope::System } else { Scope::User }
+fn scope(scope: generation::Scope) -> Scope {
+    match scope {
+        generation::Scope::System => Scope::System,
+        generation::Scope::User => Scope::User,
+    }
 }
 
 fn stack(stack: &Stack) -> StackFacts {
@@ -40,6 +45,7 @@ fn stack(stack: &Stack) -> StackFacts {
         container: service.container.clone(),
         image: service.image.clone(),
         health_check: service.health_check,
+        knobs: service.knobs.clone(),
         network_of: service.network_of.clone(),
     });
     let secrets = stack.secrets.iter().map(|secret| SecretFacts {
@@ -49,9 +55,10 @@ fn stack(stack: &Stack) -> StackFacts {
     });
     StackFacts {
         name: stack.name.clone(),
+        project: stack.project.clone(),
         unit: stack.unit.clone(),
         compose: stack.compose.clone(),
-        env_paths: stack.env_paths.clone().unwrap_or_default(),
+        env_paths: stack.env_paths.clone(),
         services: services.collect(),
         secrets: secrets.collect(),
     }

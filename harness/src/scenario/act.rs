@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::context::Context;
+use super::context::{Context, Unresolved};
 use super::diagnostic::suggest;
 use super::table::{Node, Table};
 use super::words::{self, Place};
@@ -48,9 +48,13 @@ impl<'a> Context<'a> {
             "knob" => {
                 let knob = knob(subject);
                 let services = table.need("of").map(|of| self.services(of));
-                Some(ActKind::Knob { services: services?, knob: Some(knob?) })
+                let (services, files) = services?;
+                Some(ActKind::Knob { services, files, knob: Some(knob?) })
             }
-            "clear-knobs" => Some(ActKind::Knob { services: self.services(subject), knob: None }),
+            "clear-knobs" => {
+                let (services, files) = self.services(subject);
+                Some(ActKind::Knob { services, files, knob: None })
+            }
             "push" => {
                 let version = subject.text().map(str::to_owned);
                 let broken = table.flag("broken");
@@ -114,16 +118,29 @@ impl<'a> Context<'a> {
         self.containers(node).into_iter().filter_map(image).collect()
     }
 
-    /// The services that a target for containers names, as (stack, service).
-    fn services(&self, node: Node<'a>) -> Vec<(String, String)> {
+    /// The services that a target for containers names, as (stack, service), and the file of each that has the knobs.
+    fn services(&self, node: Node<'a>) -> (Vec<(String, String)>, Vec<String>) {
         let service = |container: Container| {
             if container.stack.is_none() {
                 let advice = "knobs reach services of stacks: name one of those";
                 node.report(format!("`{}` is not a service of a stack", container.name), Some(advice.into()));
+                return None;
             }
-            Some((container.stack?, container.service))
+            let file = self.reported(node, self.knobs_of(&container))?;
+            Some(((container.stack?, container.service), file))
         };
-        self.containers(node).into_iter().filter_map(service).collect()
+        self.containers(node).into_iter().filter_map(service).unzip()
+    }
+
+    /// The file by which the test image of a stack's container is made to misbehave.
+    fn knobs_of(&self, container: &Container) -> Result<String, Unresolved> {
+        let stack = self.host.stacks.iter().find(|stack| Some(&stack.name) == container.stack.as_ref());
+        let mut services = stack.iter().flat_map(|stack| &stack.services);
+        let service = services.find(|service| service.name == container.service);
+        service.and_then(|service| service.knobs.clone()).ok_or_else(|| {
+            let message = format!("`{}` has no file of knobs", container.name);
+            Unresolved::new(message, "have it mount one at /config/knobs, and name it in the manifest").lacking()
+        })
     }
 }
 

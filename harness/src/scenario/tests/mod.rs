@@ -1,6 +1,7 @@
 //! The world that the tests read scenarios against, and files that hold what is expected.
 
 mod coverage;
+mod foreign;
 mod mistakes;
 mod properties;
 mod resolved;
@@ -26,6 +27,7 @@ pub(super) fn world() -> World {
             .flat_map(|(group, numbers)| numbers.map(move |number: u32| format!("{group}{number}")))
             .collect(),
         faults: faults.collect(),
+        foreign: None,
     }
 }
 
@@ -41,6 +43,7 @@ fn host(manifest: &Value) -> HostFacts {
         native_images: [("update-probe".to_owned(), "127.0.0.1:5000/update-probe:latest".to_owned())].into(),
         units: list(&manifest["units"], unit).into_iter().collect(),
         texts: serde_json::from_value(manifest["texts"].clone()).unwrap(),
+        alerts: true,
     }
 }
 
@@ -48,14 +51,16 @@ fn stack(value: &Value) -> StackFacts {
     let optional = |value: &Value| value.as_str().map(str::to_owned);
     StackFacts {
         name: text(&value["name"]),
+        project: Some(text(&value["name"])),
         unit: text(&value["unit"]),
-        compose: text(&value["compose"]),
-        env_paths: text(&value["env-paths"]),
+        compose: optional(&value["compose"]),
+        env_paths: optional(&value["env-paths"]),
         services: list(&value["services"], |service| ServiceFacts {
             name: text(&service["name"]),
             container: text(&service["container"]),
             image: format!("127.0.0.1:5000/{}:latest", text(&service["name"])),
             health_check: service["health-check"].as_bool().unwrap(),
+            knobs: Some(format!("/mnt/docker/{}/{}/knobs", text(&value["name"]), text(&service["name"]))),
             network_of: optional(&service["network-of"]),
         }),
         secrets: list(&value["secrets"], |secret| SecretFacts {
