@@ -36,12 +36,16 @@ fn host(manifest: &Value) -> HostFacts {
         name: text(&value["unit"]),
         scope: if value["scope"] == "user" { Scope::User } else { Scope::System },
     };
+    let variants = manifest["variants"].as_object().unwrap().iter();
+    let variants = variants.map(|(name, stacks)| (name.clone(), list(stacks, stack)));
     HostFacts {
         name: text(&manifest["host"]),
         user: text(&manifest["user"]["name"]),
         stacks: list(&manifest["stacks"], stack),
         native_images: [("update-probe".to_owned(), "127.0.0.1:5000/update-probe:latest".to_owned())].into(),
         units: list(&manifest["units"], unit).into_iter().collect(),
+        activation: list(&manifest["activation"], unit),
+        variants: variants.collect(),
         texts: serde_json::from_value(manifest["texts"].clone()).unwrap(),
         alerts: true,
     }
