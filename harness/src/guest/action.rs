@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::image::test_image::Upload;
+
 use super::Account;
 
 /// A command as the guest runs it and as people read it.
@@ -21,6 +23,18 @@ pub struct Command {
 const JOB_LIMIT: Duration = Duration::from_secs(900);
 /// How long our own small changes may take.
 const CHANGE_LIMIT: Duration = Duration::from_secs(60);
+
+/// A blob's upload begins with a request for its place; the answer is a header.
+const PUSH: &str = r#"
+request() { curl --silent --show-error --fail --output /dev/null "$@"; }
+push() {
+    local place
+    place=$(request --request POST --write-out '%header{location}' "$1/blobs/uploads/")
+    printf %s "$3" | request --request PUT --header 'Content-Type: application/octet-stream' \
+        --data-binary @- "$place&digest=$4"
+    printf %s "$5" | request --request PUT --header "Content-Type: $6" --data-binary @- "$1/manifests/$2"
+}
+"#;
 
 /// Commands by what they do; `run` turns a scenario's actions into calls of these.
 pub mod act {
@@ -84,6 +98,18 @@ pub mod act {
         }
         let names: Vec<_> = services.iter().map(|(stack, service)| format!("{stack}/{service}")).collect();
         root(script, format!("knob {} of {}", knob.unwrap_or("cleared"), names.join(" ")))
+    }
+
+    /// Uploads an image's configuration and manifest into a registry that has its layers, so that the tag means it.
+    pub fn push(uploads: &[Upload]) -> Command {
+        let mut script = format!("set -e\n{PUSH}");
+        for upload in uploads {
+            let Upload { repository, tag, config, config_digest, manifest, manifest_type } = upload;
+            let words = [repository, tag, config, config_digest, manifest, *manifest_type].map(quote);
+            script.push_str(&format!("push {}\n", words.join(" ")));
+        }
+        let names: Vec<_> = uploads.iter().map(|upload| format!("{}:{}", upload.repository, upload.tag)).collect();
+        root(script, format!("push {}", names.join(" ")))
     }
 
     /// Lets guest time pass.

@@ -46,6 +46,23 @@ pub struct RegistryFile {
     pub bytes: Vec<u8>,
 }
 
+/// A version of an image as it is put into a registry that has its layer already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// The repository's address in the registry's interface.
+    pub repository: String,
+    /// The tag.
+    pub tag: String,
+    /// The image's configuration.
+    pub config: String,
+    /// The digest of that.
+    pub config_digest: String,
+    /// The manifest.
+    pub manifest: String,
+    /// The manifest's media type.
+    pub manifest_type: &'static str,
+}
+
 /// A docker-archive of all images, to be given to `podman load`. They share one layer and differ in their labels, so
 /// that no two have the same id.
 ///
@@ -94,6 +111,26 @@ pub fn registry(images: &[TestImage], busybox: &[u8]) -> Result<Vec<RegistryFile
     }
     files.insert(blob_path(&layer), layer);
     Ok(files.into_iter().map(|(path, bytes)| RegistryFile { path, bytes }).collect())
+}
+
+/// What the guest's registry, which has an earlier version of an image, needs in order to serve another under the same
+/// name.
+///
+/// # Errors
+/// If the name cannot be an image's.
+pub fn upload(image: &TestImage, busybox: &[u8]) -> Result<Upload> {
+    let name = ImageName::parse(&image.name)?;
+    let layer = layer::build(busybox)?;
+    let config = config_of(&name, image, &layer);
+    let manifest = String::from_utf8_lossy(&manifest_of(&config, &layer)).into_owned();
+    Ok(Upload {
+        repository: name.address(),
+        tag: name.tag,
+        config_digest: digest_of(&config),
+        config: String::from_utf8_lossy(&config).into_owned(),
+        manifest,
+        manifest_type: MANIFEST_TYPE,
+    })
 }
 
 /// The whole name that podman has for an image that a file may name in short, such as `docker.io/library/redis:7`.

@@ -147,7 +147,7 @@ fn processes(view: &StepView, pattern: &Pattern) -> Count {
 }
 
 fn matching(of: String, pattern: &Pattern, texts: impl Iterator<Item = (usize, Moment, String)>) -> Count {
-    let (matching, others): (Vec<_>, Vec<_>) = texts.partition(|(_, _, text)| pattern.regex.is_match(text));
+    let (matching, others): (Vec<_>, Vec<_>) = texts.partition(|(_, _, text)| pattern.is_match(text));
     let others = others.iter().map(|(index, _, text)| (*index, &**text));
     let closest = if matching.is_empty() { words::closest(pattern, others) } else { None };
     Count {

@@ -90,7 +90,7 @@ impl<'a> Gates<'_, 'a> {
     /// The project's list and the scenario's exceptions speak for a record.
     fn is_known(&self, record: &Record) -> bool {
         let excepted = self.recording.trial.except.iter().any(|exception| match &exception.what {
-            Excepted::Journal(pattern) => pattern.regex.is_match(record.message()),
+            Excepted::Journal(pattern) => pattern.is_match(record.message()),
             _ => false,
         });
         excepted || self.noise.iter().any(|noise| noise.explains(record))
@@ -213,7 +213,7 @@ fn is_asked_for(trial: &Trial, record: &Record) -> bool {
                 JournalSource::Kernel => record.is_kernel(),
                 JournalSource::Anything => true,
             };
-            is_of && pattern.regex.is_match(record.message())
+            is_of && pattern.is_match(record.message())
         }
         Expectation::Alert { units, times } if times.most != Some(0) => {
             units.iter().any(|unit| counted::is_alert_about(record, unit))

@@ -25,7 +25,7 @@ fn output(view: &StepView, pattern: &Pattern, times: Times) -> Finding {
         return Finding::broken("the step has no action that could print something");
     };
     let lines = || last.stdout.lines().chain(last.stderr.lines());
-    let count = lines().filter(|line| pattern.regex.is_match(line)).count();
+    let count = lines().filter(|line| pattern.is_match(line)).count();
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     let holds = count >= times.least && times.most.is_none_or(|most| count <= most);
     let finding = if holds {

@@ -122,6 +122,8 @@ fn in_condition(before: Taken, after: Taken, container: &Container, are: Contain
         ContainerCondition::Unchanged
         | ContainerCondition::SameIds
         | ContainerCondition::Stopped
+        | ContainerCondition::Updated
+        | ContainerCondition::SameImage
         | ContainerCondition::Recreated => match find(before, container) {
             Some(earlier) => compared(earlier, now, are),
             None => Some(format!("{name} was not there before the step, so it cannot be compared")),
@@ -149,6 +151,9 @@ fn compared(before: &ContainerState, now: &ContainerState, are: ContainerConditi
             (false, true) => None,
         };
     }
+    if matches!(are, ContainerCondition::Updated | ContainerCondition::SameImage) {
+        return image_complaint(before, now, running, are == ContainerCondition::Updated);
+    }
     if !same_id {
         let (before, now) = (short(&before.id), short(&now.id));
         return Some(format!("{name} is another container: {now}, before {before}"));
@@ -162,6 +167,16 @@ fn compared(before: &ContainerState, now: &ContainerState, are: ContainerConditi
             Some(format!("{name} was started again: at {}, before at {}", now.started, before.started))
         }
         _ => None,
+    }
+}
+
+fn image_complaint(before: &ContainerState, now: &ContainerState, running: bool, updated: bool) -> Option<String> {
+    let name = &now.name;
+    let image = short(&now.image_id);
+    match (before.image_id == now.image_id, updated) {
+        (true, true) => Some(format!("{name} is of the same image as before ({image})")),
+        (false, false) => Some(format!("{name} is of another image: {image}, before {}", short(&before.image_id))),
+        _ => (!running).then(|| format!("{name} is {}", condition(now))),
     }
 }
 
@@ -216,7 +231,7 @@ fn file_complaints(path: &str, found: &FileFound, is: &FileCondition) -> Vec<Str
     if is.lines.as_ref().is_some_and(|wanted| *wanted != lines) {
         complaints.push(format!("{path} has the lines {lines:?}"));
     }
-    if is.matches.as_ref().is_some_and(|pattern| !pattern.regex.is_match(&found.text)) {
+    if is.matches.as_ref().is_some_and(|pattern| !pattern.is_match(&found.text)) {
         complaints.push(format!("{path} does not match: its text is {:?}", found.text));
     }
     complaints

@@ -76,10 +76,11 @@ pub(super) fn times(times: Times) -> String {
 }
 
 pub(super) fn pattern(pattern: &Pattern) -> String {
-    match &pattern.text {
+    let text = match &pattern.text {
         Some(name) => format!("the text {name:?} (/{}/)", pattern.regex),
         None => format!("/{}/", pattern.regex),
-    }
+    };
+    pattern.relation.as_ref().map_or(text.clone(), |relation| format!("{text} where {relation}"))
 }
 
 fn source(source: &JournalSource) -> String {
@@ -99,6 +100,8 @@ pub(super) fn condition(condition: ContainerCondition) -> &'static str {
         ContainerCondition::SameIds => "the same by id",
         ContainerCondition::Stopped => "stopped",
         ContainerCondition::Recreated => "recreated",
+        ContainerCondition::Updated => "updated",
+        ContainerCondition::SameImage => "running on the same image",
         ContainerCondition::Gone => "gone",
     }
 }

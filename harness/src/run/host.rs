@@ -155,7 +155,8 @@ impl Hosts {
             clock,
         };
         let baked = self.get_or_bake(&recipe.bake(&progress)?, &progress)?;
-        Ok(Prepared { generation, secrets, kind: &guest::DEBIAN, origin: Origin::Template(Box::new(baked)) })
+        let origin = Origin::Template(Box::new(baked));
+        Ok(Prepared { generation, secrets, kind: &guest::DEBIAN, origin, busybox: Some(image.busybox()) })
     }
 
     /// The secrets of a generation and of each variant, by its name.

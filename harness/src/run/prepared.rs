@@ -1,6 +1,7 @@
 //! A host on which trials can be run, and a guest of it for each.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::generation::Generation;
 use crate::guest::{self, Guest, Kind};
@@ -21,6 +22,8 @@ pub struct Prepared {
     pub kind: &'static Kind,
     /// Where its guests come from.
     pub origin: Origin,
+    /// The busybox that test images are made of, where it is the harness that makes them.
+    pub busybox: Option<PathBuf>,
 }
 
 /// Where the guests of a host come from.

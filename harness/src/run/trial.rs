@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::generation::{Delta, Fault};
 use crate::guest::{self, Account, Command, Guest, Looked, Wanted, act};
+use crate::image::test_image::{self, TestImage};
 use crate::judge::{self, Judgement, Noise};
 use crate::machine::Machine;
 use crate::scenario::{self, Act, ActKind, Scenario, Scope, Step, Trial};
@@ -202,6 +203,7 @@ impl Recording<'_> {
             ActKind::PowerCut => self.restart(false).await?,
             what => {
                 let command = match what {
+                    ActKind::Push { images, version, broken } => self.upload(images, version, *broken)?,
                     ActKind::Activate { generation, .. } => self.switch(generation).await?,
                     what => command(what),
                 };
@@ -212,6 +214,20 @@ impl Recording<'_> {
         self.extend(records);
         self.push(Entry::Action(ActionDone { step, index, ..done }));
         Ok(())
+    }
+
+    /// The command that puts another version of images into the guest's registry.
+    fn upload(&self, images: &[String], version: &str, broken: bool) -> Result<Command> {
+        let Some(path) = &self.run.prepared.busybox else {
+            let problem = "cannot push images to a NixOS node: its images are made by Nix; run this scenario on Debian";
+            return Err(Error::Usage(problem.to_owned()));
+        };
+        let busybox = std::fs::read(path).map_err(Error::io("read", path))?;
+        let upload = |name: &String| {
+            let image = TestImage { name: name.clone(), version: version.to_owned(), broken };
+            test_image::upload(&image, &busybox)
+        };
+        Ok(act::push(&images.iter().map(upload).collect::<std::result::Result<Vec<_>, _>>()?))
     }
 
     async fn ask(&mut self, command: Command) -> Result<ActionDone> {
@@ -322,8 +338,10 @@ fn command(what: &ActKind) -> Command {
         ActKind::Write { path, content } => act::write(path, content),
         ActKind::Knob { services, files, knob } => act::knob(services, files, knob.as_deref()),
         ActKind::Wait(time) => act::wait(*time),
-        // Not these: the machine under the guest restarts it, and a switch depends on what is installed.
-        ActKind::Reboot | ActKind::PowerCut | ActKind::Activate { .. } => act::wait(Duration::ZERO),
+        // Not these: the machine under the guest restarts it, and the others depend on what is installed.
+        ActKind::Reboot | ActKind::PowerCut | ActKind::Activate { .. } | ActKind::Push { .. } => {
+            act::wait(Duration::ZERO)
+        }
     }
 }
 

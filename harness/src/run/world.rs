@@ -25,6 +25,11 @@ fn facts(generation: &Generation) -> HostFacts {
         name: manifest.host.clone(),
         user: manifest.user.name.clone(),
         stacks: stacks(manifest),
+        native_images: manifest
+            .native_units
+            .iter()
+            .map(|native| (native.container.clone(), native.image.clone()))
+            .collect(),
         units: manifest.units.iter().map(unit).collect(),
         activation: manifest.activation.iter().map(unit).collect(),
         variants: variants.collect(),
@@ -48,6 +53,7 @@ fn stack(stack: &Stack) -> StackFacts {
     let services = stack.services.iter().map(|service| ServiceFacts {
         name: service.name.clone(),
         container: service.container.clone(),
+        image: service.image.clone(),
         health_check: service.health_check,
         knobs: service.knobs.clone(),
         network_of: service.network_of.clone(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::context::{Context, Unresolved};
+use super::diagnostic::suggest;
 use super::table::{Node, Table};
 use super::words::{self, Place};
 use super::{Account, Act, ActKind, Container, ExitRule, HostFacts, Verb};
@@ -55,6 +56,12 @@ impl<'a> Context<'a> {
             "clear-knobs" => {
                 let (services, files) = self.services(subject);
                 Some(ActKind::Knob { services, files, knob: None })
+            }
+            "push" => {
+                let version = subject.text().map(str::to_owned);
+                let broken = table.flag("broken");
+                let images = table.need("of").map(|of| self.images(of));
+                Some(ActKind::Push { images: images?, version: version?, broken })
             }
             "activate" => self.activate(subject),
             "wait" => subject.duration().map(ActKind::Wait),
@@ -115,6 +122,22 @@ impl<'a> Context<'a> {
             subject.report("`write` takes one path", Some("write an action for each file".into()));
         }
         Some(ActKind::Write { path, content: content? })
+    }
+
+    /// The images that the containers of a target run.
+    fn images(&self, node: Node<'a>) -> Vec<String> {
+        let image = |container: Container| {
+            let services = self.host.stacks.iter().filter(|stack| Some(&stack.name) == container.stack.as_ref());
+            let mut services = services.flat_map(|stack| &stack.services);
+            let service = services.find(|service| service.name == container.service);
+            let image = service.map(|service| &service.image).or(self.host.native_images.get(&container.name));
+            if image.is_none() {
+                let advice = suggest(&container.name, self.host.native_images.keys().map(String::as_str));
+                node.report(format!("the generation runs no container `{}`", container.name), advice);
+            }
+            image.cloned()
+        };
+        self.containers(node).into_iter().filter_map(image).collect()
     }
 
     /// The services that a target for containers names, as (stack, service), and the file of each that has the knobs.

@@ -33,6 +33,8 @@ impl<'a> Context<'a> {
             "same-ids" => ContainerCondition::SameIds,
             "stopped" => ContainerCondition::Stopped,
             "recreated" => ContainerCondition::Recreated,
+            "updated" => ContainerCondition::Updated,
+            "same-image" => ContainerCondition::SameImage,
             _ => ContainerCondition::Gone,
         };
         if matches!(are, ContainerCondition::Healthy | ContainerCondition::Unhealthy) {

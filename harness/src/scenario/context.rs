@@ -80,7 +80,7 @@ impl<'a> Context<'a> {
         let text = node.text()?;
         let filled = self.reported(node, self.fill(text, regex::escape))?;
         match Regex::new(&filled) {
-            Ok(regex) => Some(Pattern { regex, text: None }),
+            Ok(regex) => Some(Pattern { regex, text: None, relation: None }),
             Err(error) => {
                 let reason = error.to_string();
                 let last = reason.lines().last().unwrap_or_default();
@@ -100,7 +100,7 @@ impl<'a> Context<'a> {
             return self.reported(node, Err(Unresolved::suggesting(message, advice).lacking()));
         };
         match Regex::new(expression) {
-            Ok(regex) => Some(Pattern { regex, text: Some(name.to_owned()) }),
+            Ok(regex) => Some(Pattern { regex, text: Some(name.to_owned()), relation: None }),
             Err(_) => {
                 let message = format!("the manifest's text `{name}` is not a regular expression: {expression}");
                 node.report(message, Some("mend it where the generation defines it".into()));

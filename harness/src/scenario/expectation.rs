@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use regex::Regex;
 
-use super::{Span, Unit};
+use super::{Relation, Span, Unit};
 
 /// One expectation as it is written, the unit of verdicts.
 #[derive(Debug, Clone)]
@@ -136,6 +136,18 @@ pub struct Pattern {
     pub regex: Regex,
     /// The name of the text, where it was given by name.
     pub text: Option<String>,
+    /// What must hold between the numbers that it captures, where the line says so.
+    pub relation: Option<Relation>,
+}
+
+impl Pattern {
+    /// Whether a text matches, and the relation holds for what it captures.
+    pub fn is_match(&self, text: &str) -> bool {
+        match &self.relation {
+            None => self.regex.is_match(text),
+            Some(relation) => self.regex.captures(text).is_some_and(|captures| relation.holds(&captures)),
+        }
+    }
 }
 
 /// How many of something there must be, inclusive on both ends.
@@ -206,6 +218,10 @@ pub enum ContainerCondition {
     Stopped,
     /// Another id, running.
     Recreated,
+    /// Of another image, running.
+    Updated,
+    /// Of the same image, running.
+    SameImage,
     /// Not there.
     Gone,
 }

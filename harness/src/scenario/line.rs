@@ -3,7 +3,7 @@
 use super::context::{Context, Unresolved};
 use super::table::{Node, Table};
 use super::words::{Place, Word};
-use super::{ActiveState, Expectation, FileCondition, JournalSource, Line, Pattern, Times};
+use super::{ActiveState, Expectation, FileCondition, JournalSource, Line, Pattern, Relation, Times};
 
 impl<'a> Context<'a> {
     /// The lines of a step. A line about containers of several stacks becomes one for each different content of its
@@ -38,7 +38,10 @@ impl<'a> Context<'a> {
             "journal" => self.journal_line(table, value)?,
             "alert" => ("", self.alert(table, value)),
             "file" => ("", self.file(table, value)),
-            "output" => ("", self.counted(table, value, |pattern, times| Expectation::Output { pattern, times })),
+            "output" => {
+                let output = |pattern, times| Expectation::Output { pattern: related(table, pattern), times };
+                ("", self.counted(table, value, output))
+            }
             "process" => ("", self.counted(table, value, |pattern, times| Expectation::Process { pattern, times })),
             // `at-most`, the last of the words that lead a line.
             _ => ("", at_most(table, value)),
@@ -91,7 +94,10 @@ impl<'a> Context<'a> {
         let times = times(table);
         let pattern = match verb {
             "text" => self.named_text(expression),
-            _ => self.pattern(expression).filter(|pattern| says_something(expression, pattern, times)),
+            _ => {
+                let pattern = self.pattern(expression).filter(|pattern| says_something(expression, pattern, times));
+                pattern.map(|pattern| related(table, pattern))
+            }
         };
         Some((verb, pattern.map(|pattern| Expectation::Journal { of, pattern, times })))
     }
@@ -165,6 +171,15 @@ fn says_something(node: Node<'_>, pattern: &Pattern, times: Times) -> bool {
         node.report("this expression matches the empty text, so the line can hardly fail", Some(advice.into()));
     }
     !vacuous
+}
+
+/// The pattern with the relation that its captures must be in, where the line has one.
+fn related(table: &Table<'_>, pattern: Pattern) -> Pattern {
+    let read = |node: Node<'_>| {
+        let parsed = Relation::parse(node.text()?, &pattern.regex);
+        parsed.map_err(|(message, advice)| node.report(message, Some(advice))).ok()
+    };
+    Pattern { relation: table.get("where").and_then(read), ..pattern }
 }
 
 fn at_most(table: &Table<'_>, value: Node<'_>) -> Option<Expectation> {

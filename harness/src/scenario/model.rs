@@ -195,6 +195,15 @@ pub enum ActKind {
         /// The knob's line (`unhealthy`, `exit 3`, `ignore-term`), or none to clear all of them.
         knob: Option<String>,
     },
+    /// Puts another version of images into the registry, under their own names.
+    Push {
+        /// The images' names.
+        images: Vec<String>,
+        /// What the version calls itself.
+        version: String,
+        /// Whether its service ends with an error at once.
+        broken: bool,
+    },
     /// Lets guest time pass.
     Wait(Duration),
     /// Restarts the machine in an orderly way and waits until it is settled again.
@@ -245,6 +254,25 @@ pub enum Excepted {
     Containers(Vec<Container>),
     /// Journal records that may be there although they are of priority `err` or worse.
     Journal(Pattern),
+    /// Other things, by their names, that may be there in one of the pictures only.
+    Things(Thing, Pattern),
+}
+
+/// What a guest has beside units and containers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thing {
+    /// A file or folder, by its path.
+    File,
+    /// A listening socket.
+    Socket,
+    /// A running program, by its arguments.
+    Process,
+    /// A network of podman's.
+    Network,
+    /// A volume of podman's.
+    Volume,
+    /// An image of podman's, by its name and the id that it means.
+    Image,
 }
 
 impl Act {

@@ -24,6 +24,8 @@ pub struct HostFacts {
     pub user: String,
     /// The stacks in the order of the manifest.
     pub stacks: Vec<StackFacts>,
+    /// The images of the containers outside the stacks, by container.
+    pub native_images: BTreeMap<String, String>,
     /// Every unit of the generation.
     pub units: BTreeSet<Unit>,
     /// The units that activate a generation, in the order of their start.
@@ -69,6 +71,8 @@ pub struct ServiceFacts {
     pub name: String,
     /// The container's name.
     pub container: String,
+    /// The image it runs.
+    pub image: String,
     /// Whether the container has a health check.
     pub health_check: bool,
     /// The file on the host by which its test image is made to misbehave, if there is one.

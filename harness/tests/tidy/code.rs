@@ -17,7 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("event", &["judge"]),
     ("report", &["scenario", "timeline", "judge", "event"]),
     ("machine", &["image"]),
-    ("guest", &["machine", "generation", "timeline"]),
+    ("guest", &["image", "machine", "generation", "timeline"]),
     ("run", &["scenario", "timeline", "generation", "image", "judge", "event", "machine", "guest"]),
     ("cli", &["scenario", "timeline", "generation", "image", "judge", "event", "report", "machine", "guest", "run"]),
     ("main", &["cli"]),

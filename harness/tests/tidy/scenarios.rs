@@ -11,15 +11,8 @@ pub const UNUSED_FAULTS: &[(&str, &str)] = &[
     ("orphans-kept", "A8: a renamed service"),
     ("activation-restarts-everything", "A5: an activation of the same generation"),
     ("activation-restarts-nothing", "A6: an activation with a changed compose file"),
-    ("update-without-pull", "A15: an update from the guest's registry"),
     ("activation-leaves-the-socket", "A18: an activation without the socket file"),
     ("preflight-accepts-everything", "B28: a compose file with a service that the override misses"),
-    ("stale-health-kept", "B31: a container with stale health"),
-    ("stale-threshold-ignored", "B31: a container whose bad health is young"),
-    ("auto-update-errors-ignored", "B35: an auto-update that fails"),
-    ("rollback-unreported", "B36: a new image that is broken"),
-    ("start-fails-silently", "B38: a compose file that does not parse"),
-    ("prune-by-creation", "C45: a container created long ago and stopped just now"),
 ];
 
 /// Where a message sends the reader to.

@@ -68,6 +68,11 @@ impl ImageName {
         }
     }
 
+    /// The repository's address in the interface of the guest's registry.
+    pub(super) fn address(&self) -> String {
+        format!("http://{LOCAL}/v2/{}", self.local_repository())
+    }
+
     /// The name as the guest's registry knows it.
     pub(super) fn in_registry(&self) -> String {
         format!("{}:{}", self.local_repository(), self.tag)

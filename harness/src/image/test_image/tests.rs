@@ -141,3 +141,18 @@ fn the_same_images_give_the_same_bytes_and_one_place_holds_one_image() {
         );
     }
 }
+
+#[test]
+fn an_upload_is_what_the_registry_would_have_served() {
+    let newer = image("127.0.0.1:5000/jellyfin/jellyfin:latest", "v2", false);
+    let upload = upload(&newer, BUSYBOX).unwrap();
+    assert_eq!((&*upload.repository, &*upload.tag), ("http://127.0.0.1:5000/v2/jellyfin/jellyfin", "latest"));
+    let served = registry(std::slice::from_ref(&newer), BUSYBOX).unwrap();
+    let blob = |bytes: &str| {
+        served.iter().find(|file| file.path == blob_path(bytes.as_bytes()) && file.bytes == bytes.as_bytes())
+    };
+    assert!(blob(&upload.config).is_some() && blob(&upload.manifest).is_some());
+    assert_eq!(upload.config_digest, digest_of(upload.config.as_bytes()));
+    let of_others = super::upload(&image("redis", "v2", false), BUSYBOX).unwrap();
+    assert_eq!(of_others.repository, "http://127.0.0.1:5000/v2/docker.io/library/redis");
+}

@@ -28,7 +28,7 @@ pub fn container(name: &str) -> Container {
 }
 
 pub fn pattern(regex: &str) -> Pattern {
-    Pattern { regex: Regex::new(regex).unwrap(), text: None }
+    Pattern { regex: Regex::new(regex).unwrap(), text: None, relation: None }
 }
 
 pub fn times(least: u32, most: impl Into<Option<u32>>) -> Times {

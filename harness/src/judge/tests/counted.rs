@@ -1,6 +1,6 @@
 //! Lines that count records, alerts and programs.
 
-use crate::scenario::{Expectation, JournalSource};
+use crate::scenario::{Expectation, JournalSource, Relation};
 
 use super::builder::*;
 
@@ -58,4 +58,21 @@ fn started_programs_are_counted() {
     check(process(1, None), &up.clone().exec("up --force-recreate").end(200.0), PASSED, "");
     check(process(0, Some(0)), &up.exec("docker-compose up --force-recreate").end(200.0), FAILED, ": 1");
     check(process(0, Some(0)), &Sample::acted().end(200.0), BROKEN, "did not run");
+}
+
+#[test]
+fn a_relation_between_captures_counts_with_the_match() {
+    let stale = |relation: &str, times| {
+        let mut pattern = pattern(r"running for (?<age>\d+)s \(threshold: (?<threshold>\d+)s\)$");
+        pattern.relation = Relation::parse(relation, &pattern.regex).ok();
+        line(Expectation::Journal { of: JournalSource::Units(a()), pattern, times })
+    };
+    let said = |age: u32| Sample::acted().says(A, &format!("running for {age}s (threshold: 90s)")).end(200.0);
+    check(stale("age > threshold", times(1, 1)), &said(91), PASSED, "");
+    check(stale("age > threshold", times(1, 1)), &said(90), FAILED, "records of a-stack.service: 0");
+    check(stale("age <= threshold", times(0, 0)), &said(91), PASSED, "");
+    check(stale("age <= threshold", times(0, 0)), &said(90), FAILED, ": 1");
+    check(stale("age > 90", times(1, None)), &Sample::acted().says(A, "running for 91s (threshold: 90s)"), PASSED, "");
+    let unheard = Sample::acted().says(A, "running for 91s (threshold: 90s)");
+    check(stale("age > threshold", times(1, 1)), &unheard, BROKEN, "no barrier");
 }

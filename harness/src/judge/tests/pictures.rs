@@ -94,6 +94,20 @@ fn containers_are_in_a_condition() {
     check(Recreated, new, PASSED, "");
     check(Recreated, again, FAILED, "the same container");
     check(Recreated, new_and_stopped, FAILED, "recreated, but is exited");
+    fn updated(state: &mut ContainerState) {
+        new(state);
+        state.image_id = "e".repeat(64);
+    }
+    fn updated_and_stopped(state: &mut ContainerState) {
+        updated(state);
+        stop(state);
+    }
+    check(Updated, updated, PASSED, "");
+    check(Updated, new, FAILED, "of the same image as before");
+    check(Updated, updated_and_stopped, FAILED, "a-web is exited");
+    check(SameImage, new, PASSED, "");
+    check(SameImage, updated, FAILED, "of another image: eeeeeeeeeeee");
+    check(SameImage, stop, FAILED, "a-web is exited");
     check(Gone, same, FAILED, "is there, running");
     let gone = Sample::acted().in_picture(|picture| picture.containers.clear());
     let what = |are| Expectation::Containers { containers: vec![container("a-web")], are };

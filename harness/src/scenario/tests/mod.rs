@@ -42,6 +42,7 @@ fn host(manifest: &Value) -> HostFacts {
         name: text(&manifest["host"]),
         user: text(&manifest["user"]["name"]),
         stacks: list(&manifest["stacks"], stack),
+        native_images: [("update-probe".to_owned(), "127.0.0.1:5000/update-probe:latest".to_owned())].into(),
         units: list(&manifest["units"], unit).into_iter().collect(),
         activation: list(&manifest["activation"], unit),
         variants: variants.collect(),
@@ -61,6 +62,7 @@ fn stack(value: &Value) -> StackFacts {
         services: list(&value["services"], |service| ServiceFacts {
             name: text(&service["name"]),
             container: text(&service["container"]),
+            image: format!("127.0.0.1:5000/{}:latest", text(&service["name"])),
             health_check: service["health-check"].as_bool().unwrap(),
             knobs: Some(format!("/mnt/docker/{}/{}/knobs", text(&value["name"]), text(&service["name"]))),
             network_of: optional(&service["network-of"]),

@@ -105,9 +105,9 @@ fn drift_is_worded_as_the_manifest_has_it() {
     let lines = trials.flat_map(|trial| &trial.steps).flat_map(|step| &step.then);
     let mut seen = 0;
     for line in lines {
-        let Expectation::Journal { pattern: Pattern { regex, text: None }, .. } = &line.what else { continue };
-        let Some(rest) = regex.as_str().strip_prefix("^Removing container [0-9a-f]{12} ") else { continue };
-        let message = format!("Removing container 0123456789ab {}", rest.replace('\\', "").trim_end_matches('$'));
+        let Expectation::Journal { pattern: Pattern { regex, text: None, .. }, .. } = &line.what else { continue };
+        let Some(rest) = regex.as_str().strip_prefix(r"^Removing container [0-9a-f]{12} \(") else { continue };
+        let message = format!("Removing container 0123456789ab ({}", rest.replace('\\', "").trim_end_matches('$'));
         assert!(regex.is_match(&message) && label_removed.is_match(&message), "{message}");
         seen += 1;
     }
