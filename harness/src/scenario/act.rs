@@ -131,11 +131,12 @@ impl<'a> Context<'a> {
             let mut services = services.flat_map(|stack| &stack.services);
             let service = services.find(|service| service.name == container.service);
             let image = service.map(|service| &service.image).or(self.host.native_images.get(&container.name));
-            if image.is_none() {
+            let resolved = image.ok_or_else(|| {
                 let advice = suggest(&container.name, self.host.native_images.keys().map(String::as_str));
-                node.report(format!("the generation runs no container `{}`", container.name), advice);
-            }
-            image.cloned()
+                let message = format!("the generation runs no container `{}`", container.name);
+                Unresolved::suggesting(message, advice).lacking()
+            });
+            self.reported(node, resolved).cloned()
         };
         self.containers(node).into_iter().filter_map(image).collect()
     }
