@@ -30,8 +30,8 @@ pub struct Manifest {
     pub mounts: Vec<String>,
     /// Where alerts are posted.
     pub alert_url: String,
-    /// The unit that brings the user manager to this generation.
-    pub activation: Activation,
+    /// The units that bring the guest to this generation, in the order in which they are to be started.
+    pub activation: Vec<Activation>,
     /// Regular expressions of the messages that scenarios refer to by name.
     pub texts: BTreeMap<String, String>,
 }
@@ -156,7 +156,7 @@ pub struct Link {
     pub target: String,
 }
 
-/// The unit that activates a generation.
+/// A unit that takes part in activating a generation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Activation {

@@ -1,6 +1,7 @@
 //! What holds for every generation that the project renders.
 
 mod hosts;
+mod refusals;
 
 use std::path::PathBuf;
 
