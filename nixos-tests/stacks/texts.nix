@@ -22,6 +22,7 @@ let
     stack-started = "Starting {unit}: it is not active";
     stack-refused = "ERROR: {unit} keeps running its previous configuration: the new one is refused";
     stack-removed = "Stopping {unit}: the installed generation no longer has it";
+    watch-restarted = "Restarting stack-watch.service: its unit changed";
     unit-foreign = "ERROR: {unit} is not as installed, because of {path}: remove that file, then activate again";
     user-manager-up = "The user manager of {user} is {state}";
     user-manager-down = "ERROR: the user manager of {user} is {state}: start user@{uid}.service, then activate again";
