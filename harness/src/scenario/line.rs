@@ -1,6 +1,6 @@
 //! Lines: from the tables of `then` to what the judge decides.
 
-use super::context::Context;
+use super::context::{Context, Unresolved};
 use super::table::{Node, Table};
 use super::words::{Place, Word};
 use super::{ActiveState, Expectation, FileCondition, JournalSource, Line, Pattern, Times};
@@ -98,7 +98,13 @@ impl<'a> Context<'a> {
 
     fn alert(&self, table: &Table<'a>, value: Node<'a>) -> Option<Expectation> {
         let units = self.units(value);
-        Some(Expectation::Alert { units, times: times(table) })
+        let times = times(table);
+        if !self.host.alerts {
+            let message = format!("host `{}` posts no alerts", self.host.name);
+            let advice = "give its manifest an `alert-url`, or choose another host";
+            return self.reported(value, Err(Unresolved::new(message, advice).lacking()));
+        }
+        Some(Expectation::Alert { units, times })
     }
 
     fn counted(

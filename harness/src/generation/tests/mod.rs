@@ -1,7 +1,9 @@
-//! What holds for every generation that the project renders.
+//! What holds for every generation that the project renders, and which others are refused.
 
+mod data;
 mod hosts;
-mod refusals;
+mod refused;
+mod schema;
 
 use std::path::PathBuf;
 
