@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::generation::Generation;
+use crate::generation::{BASE, Generation};
 use crate::guest::{self, Guest, Seed, SeedFile};
 use crate::image::guest::GuestImage;
 use crate::image::test_image;
@@ -154,7 +154,7 @@ impl Recipe<'_> {
             mode: 0o644,
             content: file.bytes,
         });
-        let secrets = self.project.secrets(manifest)?;
+        let secrets = self.project.secrets(BASE, manifest)?;
         let seed = Seed {
             generation: self.generation,
             secrets: &secrets,
