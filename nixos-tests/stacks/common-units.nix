@@ -1,10 +1,15 @@
 # The units that belong to no single stack: alerts, activation, watching, the native units, and the system's timers.
 { paths, host }:
 let
-  inherit (builtins) concatStringsSep map toString;
+  inherit (builtins) concatMap concatStringsSep filter map toString;
   unitFile = import ./unit-file.nix;
   environment = import ./environment.nix { inherit paths host; };
   script = name: "${paths.scripts}/${name}";
+  # What the user manager has to take from this generation's own files.
+  userUnits =
+    [ "stack-watch.service" "stacks-activate.service" ]
+    ++ concatMap (stack: [ "${stack.name}-stack.service" "${stack.name}-update.service" ]) host.stacks
+    ++ map (native: native.unit) (filter (native: native.scope == "user") host.native-units);
   stackNames = concatStringsSep " " (map (stack: stack.name) host.stacks);
   alertOnFailure = "stack-alert@%n.service";
 
@@ -36,9 +41,30 @@ let
     };
     Service = {
       Type = "oneshot";
-      Environment = unitFile.environment environment.compose;
+      Environment = unitFile.environment (environment.compose // {
+        GENERATION_UNITS = concatStringsSep " " userUnits;
+      });
       ExecStart = "${script "stacks-activate"} ${stackNames}";
       TimeoutStartSec = 900;
+    };
+  };
+
+  # Started before the user's own activation. It asks for no user manager, which would start one that is down.
+  userManager = unit "system" [ ] "stacks-user-manager.service" {
+    Unit = {
+      Description = "The user manager that an activation needs";
+      After = "user@${toString host.user.uid}.service";
+      OnFailure = alertOnFailure;
+    };
+    Service = {
+      Type = "oneshot";
+      User = host.user.name;
+      Group = host.user.group;
+      Environment = unitFile.environment (environment.user // {
+        DBUS_SESSION_BUS_ADDRESS = "unix:path=${environment.runtime}/bus";
+      });
+      ExecStart = "${script "stacks-user-manager"} ${host.user.name} ${toString host.user.uid}";
+      TimeoutStartSec = 30;
     };
   };
 
@@ -107,7 +133,7 @@ let
   system = unit "system" [ ];
   systemTimer = unit "system" [ "timers.target" ];
 in
-[ (alert "user") (alert "system") activate watch ]
+[ (alert "user") (alert "system") userManager activate watch ]
 ++ map native host.native-units
 ++ [
   (system "podman-auto-update.service" (asUser "Update of all containers" {

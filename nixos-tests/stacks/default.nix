@@ -19,7 +19,7 @@ let
   unitDirectory = unit: if unit.scope == "user" then paths.userUnits else paths.systemUnits;
 
   # Scripts are plain files; the paths and the messages are put in here.
-  placeholders = { inherit (paths) tools scripts stacks; } // texts.shell;
+  placeholders = { inherit (paths) tools scripts stacks userUnits; } // texts.shell;
   fill = replaceStrings (map (name: "@${name}@") (attrNames placeholders)) (attrValues placeholders);
   scriptNames = attrNames (readDir ./scripts);
 
@@ -65,7 +65,10 @@ in
       units;
     alert-url = checked.alerts.url;
     # In the order in which they are started.
-    activation = [{ unit = "stacks-activate.service"; scope = "user"; }];
+    activation = [
+      { unit = "stacks-user-manager.service"; scope = "system"; }
+      { unit = "stacks-activate.service"; scope = "user"; }
+    ];
     texts = texts.patterns;
   };
 }

@@ -1,7 +1,7 @@
 # One stack: its two units, its override, its list of inputs, and its entry in the manifest.
 { paths, host }: stack:
 let
-  inherit (builtins) concatStringsSep filter genList elemAt length map toString;
+  inherit (builtins) any concatStringsSep filter genList elemAt length map toString;
   unitFile = import ./unit-file.nix;
   environment = import ./environment.nix { inherit paths host; };
 
@@ -31,6 +31,11 @@ let
     in
     if secrets == [ ] then [ ] else [ (words ([ (script "stack-secrets") ] ++ declared)) ];
 
+  # The services in whose network others live, each once.
+  holders = filter
+    (name: any (service: service.network-of == name) stack.services)
+    (map (service: service.name) stack.services);
+
   # In this order: nothing is asked of podman while an input is missing, and nothing is removed before the
   # configuration that would replace it is accepted.
   prepare =
@@ -38,7 +43,7 @@ let
     ++ resolveSecrets
     ++ [
       (script "stack-preflight")
-      "${script "stack-clean"} ${toString stack.stale-threshold}"
+      (words ([ (script "stack-clean") (toString stack.stale-threshold) ] ++ holders))
     ];
   # Without --wait: a start does not hang on an unhealthy container.
   up = "${script "stack-compose"} up -d --remove-orphans";
@@ -47,6 +52,8 @@ let
   variables = unitFile.environment (environment.compose // {
     COMPOSE_PROJECT_NAME = stack.name;
     PODMAN_SYSTEMD_UNIT = unit;
+    # The services that a start must bring to run.
+    STACK_SERVICES = words (map (service: service.name) stack.services);
   });
 
   lifecycle = {
@@ -64,7 +71,7 @@ let
       ExecStart = up;
       ExecStartPost = [ record (script "stack-timers") ];
       ExecReload = prepare ++ [ up record (script "stack-timers") ];
-      ExecStop = "${script "stack-compose"} stop";
+      ExecStop = script "stack-stop";
       ExecStopPost = script "stack-timers";
       TimeoutStartSec = 300;
       TimeoutStopSec = 120;

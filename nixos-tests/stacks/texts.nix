@@ -16,16 +16,24 @@ let
     stale-kept = "Container {id} is {health} but only {age}s old - allowing more time (threshold: {threshold}s)";
     label-removed = "Removing container {id} ({name}) of {stack}: PODMAN_SYSTEMD_UNIT is '{found}' instead of '{unit}'";
     dependent-removed = "Removed container {id} ({name}) of {stack}: it depended on a removed container";
+    holder-removed = "Removing container {id} ({name}) of {stack}: it is to be made anew, and containers share its network";
+    service-down = "ERROR: service {service} of stack {stack} does not run: its container is {state}";
     timer-stopped = "Stopping orphaned health timer {timer}: its container is gone";
     stack-restarted = "Restarting {unit}: its compose file, unit or secrets changed";
     stack-started = "Starting {unit}: it is not active";
     stack-refused = "ERROR: {unit} keeps running its previous configuration: the new one is refused";
+    stack-removed = "Stopping {unit}: the installed generation no longer has it";
+    watch-restarted = "Restarting stack-watch.service: its unit changed";
+    unit-foreign = "ERROR: {unit} is not as installed, because of {path}: remove that file, then activate again";
+    user-manager-up = "The user manager of {user} is {state}";
+    user-manager-down = "ERROR: the user manager of {user} is {state}: start user@{uid}.service, then activate again";
     socket-restored = "Restoring podman.socket: {socket} is gone";
     update-failed = "ERROR: {unit} failed with exit code {status}: see its journal";
     update-refused = "Expected refusals of compose containers by podman auto-update: {count}";
     update-rolled-back = "ERROR: podman auto-update: {unit} is {outcome} for image {image}";
     update-error = "ERROR: podman auto-update: {error}";
     container-pruned = "Pruning container {id} ({name}): stopped for {age}s (threshold: {threshold}s)";
+    alert-undelivered = "ERROR: the alert about {unit} was not delivered: {reason}";
     container-died = "Container {name} of {unit} died with exit code {status}";
   };
 
@@ -37,6 +45,8 @@ let
     count = "[0-9]+";
     found = "[^']*";
     error = ".+";
+    reason = ".+";
+    path = ".+";
     outcome = "(?:rolled back|failed)";
   };
 

@@ -126,7 +126,7 @@ impl<'a> Gates<'_, 'a> {
     /// in the last picture: podman 5.4 now and then takes a check for hung that has answered, and what counts is the
     /// health, which the comparison of pictures looks at.
     fn is_expected_health_check(&self, unit: UnitRef) -> bool {
-        let Some(id) = health_check_of(unit) else {
+        let Some(id) = unit.health_check_of() else {
             return false;
         };
         let pictures = self.recording.pictures.iter();
@@ -220,13 +220,6 @@ fn is_asked_for(trial: &Trial, record: &Record) -> bool {
         }
         _ => false,
     })
-}
-
-/// The container's id in the name of a health check's unit.
-fn health_check_of(unit: UnitRef<'_>) -> Option<&str> {
-    let (id, number) = unit.name.strip_suffix(".service")?.split_once('-')?;
-    let hex = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (unit.scope == "user" && id.len() == 64 && hex(id) && hex(number)).then_some(id)
 }
 
 /// Whether a line expects it, an exception allows it, or an action turned a knob of the container.

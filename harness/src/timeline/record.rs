@@ -17,6 +17,15 @@ pub struct UnitRef<'a> {
     pub name: &'a str,
 }
 
+impl<'a> UnitRef<'a> {
+    /// The id of the container whose health check runs as this unit: podman makes a transient one that bears it.
+    pub fn health_check_of(self) -> Option<&'a str> {
+        let (id, number) = self.name.strip_suffix(".service")?.split_once('-')?;
+        let hex = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (self.scope == "user" && id.len() == 64 && hex(id) && hex(number)).then_some(id)
+    }
+}
+
 impl Record {
     /// Reads one line of `journalctl --all -o json`; `boot_number_of` numbers the boots by their ids.
     ///
@@ -128,6 +137,19 @@ fn text_of(value: &Value) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn health_checks_are_known_by_their_container() {
+        let id = "0123456789abcdef".repeat(4);
+        let check = |scope, name: &str, known| {
+            assert_eq!(UnitRef { scope, name }.health_check_of(), known, "{scope} {name}");
+        };
+        check("user", &format!("{id}-592d9d7b27e40867.service"), Some(id.as_str()));
+        check("system", &format!("{id}-592d9d7b27e40867.service"), None);
+        check("user", &format!("{id}-592d9d7b27e40867.timer"), None);
+        check("user", &format!("{id}-.service"), None);
+        check("user", "immich-stack.service", None);
+    }
 
     fn parse(rest: &str) -> Result<Record, ParseError> {
         let line = format!(r#"{{"__MONOTONIC_TIMESTAMP":"12","_BOOT_ID":"b1",{rest}}}"#);

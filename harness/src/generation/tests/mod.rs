@@ -1,5 +1,6 @@
 //! What holds for every generation that the project renders, and which others are refused.
 
+mod data;
 mod hosts;
 mod refused;
 mod schema;
