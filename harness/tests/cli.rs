@@ -126,6 +126,24 @@ fn list_shows_trials_and_faults() {
 }
 
 #[test]
+fn coverage_has_no_hole_without_a_reason_and_no_reason_too_many() {
+    check(&project(), &["list", "--coverage"], 0, &["proven by failure/missing-secret-fails-hard", "not proven: "]);
+    let said = check(&project(), &["list", "--coverage", "--host", "igpu", "--json"], 0, &[]);
+    let statements: Vec<serde_json::Value> = serde_json::from_str(&said).unwrap();
+    assert!(statements.iter().all(|one| one["hosts"]["igpu"].is_object()), "{said}");
+    check(&project(), &["list", "--coverage", "--host", "igpo"], 2, &["no host `igpo`"]);
+    for (from, to, words) in [
+        ("[igpu]\n", "[igpu]\nB33 = \"Later.\"\n", "B33 is proven on igpu by failure/missing-mount-fails-hard"),
+        ("[igpu]\nA", "[igpu]\n# A", "and no reason says why"),
+    ] {
+        let copy = copy();
+        spoil(copy.path(), "scenarios/unproven.toml", from, to);
+        check(copy.path(), &["lint"], 2, &[words, "scenarios/unproven.toml:", "1 mistake\n"]);
+        check(copy.path(), &["list", "--coverage"], 2, &[words]);
+    }
+}
+
+#[test]
 fn render_writes_generations_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("igpu");
@@ -144,14 +162,17 @@ fn render_writes_generations_and_loses_nothing() {
 }
 
 #[test]
-fn the_rendered_copy_is_what_the_stack_library_renders() {
+fn the_rendered_copies_are_what_the_stack_library_renders() {
     let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("igpu");
-    check(&project(), &["render", "--host", "igpu", target.to_str().unwrap()], 0, &[]);
-    let copy = project().join("fixtures/rendered/igpu");
-    let diff = Command::new("diff").arg("-r").arg(&copy).arg(&target).output().unwrap();
-    let advice = "render it again: `harness render --host igpu fixtures/rendered/igpu`";
-    assert!(diff.status.success(), "{advice}\n{}", String::from_utf8_lossy(&diff.stdout));
+    for host in fs::read_dir(project().join("nixos-tests/hosts")).unwrap() {
+        let host = host.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
+        let target = folder.path().join(&host);
+        check(&project(), &["render", "--host", &host, target.to_str().unwrap()], 0, &[]);
+        let copy = project().join("fixtures/rendered").join(&host);
+        let diff = Command::new("diff").arg("-r").arg(&copy).arg(&target).output().unwrap();
+        let advice = format!("render it again: `harness render --host {host} fixtures/rendered/{host}`");
+        assert!(diff.status.success(), "{advice}\n{}", String::from_utf8_lossy(&diff.stdout));
+    }
 }
 
 #[test]

@@ -1,27 +1,14 @@
 # The host igpu: a media server with a GPU. Five stacks, eighteen services.
 let
-  compose = stack: file: ../../fixtures/compose/igpu + "/${stack}/${file}.yml";
-
-  # The default of every stack: its compose file, and one env file of its name.
-  stack = name: given: {
-    inherit name;
-    compose = compose name "docker-compose";
-    secrets = [{ name = "${name}.env"; }];
-  } // given;
-
-  host = {
-    name = "igpu";
-    hostname = "igpu";
-    user = { name = "abl030"; uid = 1000; group = "users"; gid = 100; home = "/home/abl030"; };
+  inherit (import ../host.nix "igpu") host stack variants;
+in
+{
+  host = host {
     mounts = [ "/mnt/docker" "/mnt/data" "/mnt/fuse" ];
-    alerts = { url = "http://127.0.0.1:8099/message?token=harness"; priority = 8; };
-    # Seconds for which a container stays after it stopped.
-    prune-after = 14400;
 
     stacks = [
       # Both services mount the API socket.
       (stack "igpu-management" {
-        mounts = [ "/mnt/docker" ];
         services = [
           { name = "autoheal"; container = "autoheal"; }
           { name = "dozzle-agent"; container = "dozzle-agent"; health-check = true; ports = [ 7007 ]; }
@@ -56,7 +43,6 @@ let
       })
       # Updated by hand: no service asks for auto-update.
       (stack "loki" {
-        mounts = [ "/mnt/docker" ];
         services = [
           { name = "grafana"; autoupdate = false; ports = [ 3001 ]; }
           { name = "loki"; autoupdate = false; ports = [ 3100 ]; }
@@ -66,44 +52,11 @@ let
         ];
       })
     ];
-
-    native-units = [
-      {
-        unit = "update-probe.service";
-        scope = "user";
-        container = "update-probe";
-        image = "127.0.0.1:5000/native/update-probe:latest";
-      }
-    ];
   };
 
-  # A variant that differs from the host in one stack.
-  inStack = name: change: given: given // {
-    stacks = map (declared: if declared.name == name then declared // change declared else declared) given.stacks;
-  };
-  withCompose = name: file: inStack name (_: { compose = compose name file; });
-in
-{
-  inherit host;
-
-  # Each a small delta on the host, by name.
-  variants = {
-    # The compose file and the declaration call a service by another name.
-    renamed-service = inStack "igpu-management" (declared: {
-      compose = compose "igpu-management" "renamed-service";
-      services = map
-        (service: if service.name == "dozzle-agent" then service // { name = "dozzle"; container = "dozzle"; } else service)
-        declared.services;
-    });
-    changed-compose = withCompose "tdarr-igp" "changed-compose";
-    # The generation is the host's own; what changes is the env file, kept beside the host's.
-    changed-secret = given: given;
-    # Alerting changes, no stack does.
-    monitoring-only = given: given // { alerts = given.alerts // { priority = 5; }; };
-    # The compose file has a service that the declaration, and so the override, lacks.
-    uncovered-service = withCompose "tdarr-igp" "uncovered-service";
-    unparsable = withCompose "tdarr-igp" "unparsable";
-    no-fallback = inStack "tdarr-igp" (_: { secrets = [{ name = "tdarr-igp.env"; fallback = false; }]; });
-    short-threshold = inStack "tdarr-igp" (_: { stale-threshold = 20; });
+  variants = variants {
+    single = "tdarr-igp";
+    holder = "plex";
+    renamed = { stack = "igpu-management"; from = "dozzle-agent"; to = "dozzle"; };
   };
 }

@@ -169,6 +169,7 @@ Examples:
   harness list                      every trial, and how many prove each statement
   harness list --host igpu --json   the trials of one host, for other programs
   harness list --faults             the faults, and which scenario notices each
+  harness list --coverage           each statement: what proves it on each host, or why nothing does
 ";
 
 /// `harness list`
@@ -181,8 +182,11 @@ pub struct ListArguments {
     #[arg(long)]
     pub host: Option<String>,
     /// The faults instead of the trials
-    #[arg(long)]
+    #[arg(long, conflicts_with = "coverage")]
     pub faults: bool,
+    /// Each statement with the scenarios that prove it on each host, or the reason why none does
+    #[arg(long)]
+    pub coverage: bool,
 }
 
 const RENDER_EXAMPLES: &str = "\

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::judge::Noise;
 use crate::run::{Error, Project, Result, world};
-use crate::scenario::{self, Diagnostic, Scenario, Section, Source, World};
+use crate::scenario::{self, Coverage, Diagnostic, Scenario, Section, Source, World};
 
 use super::Exit;
 use super::arguments::LintArguments;
@@ -27,6 +27,9 @@ pub fn lint(arguments: &LintArguments) -> Result<Exit> {
             Ok(read) => scenarios = read,
             Err(found) => mistakes = rendered(&found, &sources),
         }
+        if mistakes.is_empty() {
+            mistakes = checked_coverage(&project, &scenarios, &world)?.err().unwrap_or_default();
+        }
     } else {
         for path in &arguments.files {
             match read_named(&project, path, &world) {
@@ -47,6 +50,17 @@ pub fn scenarios(project: &Project) -> Result<Vec<Scenario>> {
 /// One scenario from a file anywhere; the error shows every mistake in it.
 pub fn scenario_in(project: &Project, path: &Path) -> Result<Scenario> {
     read_named(project, path, &world(project)?).map_err(|mistakes| refusal(&mistakes))
+}
+
+/// What all scenarios of the project prove; the error shows every reason that is missing or not needed.
+pub fn coverage(project: &Project, scenarios: &[Scenario]) -> Result<Coverage> {
+    checked_coverage(project, scenarios, &world(project)?)?.map_err(|mistakes| refusal(&mistakes))
+}
+
+/// The coverage, or its mistakes as people read them; the outer error is about files that cannot be read.
+fn checked_coverage(project: &Project, scenarios: &[Scenario], world: &World) -> Result<Result<Coverage, Vec<String>>> {
+    let reasons = project.unproven()?;
+    Ok(scenario::coverage(scenarios, &reasons, world).map_err(|found| rendered(&found, &[reasons])))
 }
 
 fn refusal(mistakes: &[String]) -> Error {

@@ -29,6 +29,12 @@ pub fn list(arguments: &ListArguments) -> Result<Exit> {
     if let Some(host) = &arguments.host {
         let hosts: Vec<String> = project.manifests()?.into_iter().map(|manifest| manifest.host).collect();
         known("host", host, &hosts)?;
+    }
+    if arguments.coverage {
+        print(&coverage(&project, &scenarios, arguments)?)?;
+        return Ok(Exit::Passed);
+    }
+    if let Some(host) = &arguments.host {
         scenarios.iter_mut().for_each(|scenario| scenario.trials.retain(|trial| trial.host == *host));
         scenarios.retain(|scenario| !scenario.trials.is_empty());
     }
@@ -41,6 +47,19 @@ pub fn list(arguments: &ListArguments) -> Result<Exit> {
     };
     print(&text)?;
     Ok(Exit::Passed)
+}
+
+/// What all scenarios prove, shown for all hosts or for one.
+fn coverage(project: &Project, scenarios: &[Scenario], arguments: &ListArguments) -> Result<String> {
+    let mut coverage = lint::coverage(project, scenarios)?;
+    if let Some(host) = &arguments.host {
+        coverage.retain_host(host);
+    }
+    let sentences = project.statements()?;
+    match arguments.json {
+        false => Ok(report::coverage(&coverage, &sentences)),
+        true => json(report::coverage_json(&coverage, &sentences)),
+    }
 }
 
 fn json(written: serde_json::Result<String>) -> Result<String> {
@@ -79,6 +98,26 @@ fn faults_text(faults: &[ListedFault<'_>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The marks around the README's generated table.
+    const TABLE: (&str, &str) = ("<!-- proven -->\n", "<!-- /proven -->\n");
+
+    #[test]
+    fn the_readme_says_what_is_proven() {
+        let project = Project::find().unwrap();
+        let coverage = lint::coverage(&project, &lint::scenarios(&project).unwrap()).unwrap();
+        let table = report::coverage_table(&coverage, &project.statements().unwrap());
+        let path = project.root().join("README.md");
+        let readme = std::fs::read_to_string(&path).unwrap();
+        let (before, rest) = readme.split_once(TABLE.0).unwrap();
+        let (found, after) = rest.split_once(TABLE.1).unwrap();
+        if std::env::var_os("HARNESS_UPDATE").is_some() {
+            std::fs::write(&path, format!("{before}{}{table}{}{after}", TABLE.0, TABLE.1)).unwrap();
+        } else {
+            let advice = "the README's table is out of date: `HARNESS_UPDATE=1 cargo test -p harness readme` renews it";
+            assert!(found == table, "{advice}\n{}", pretty_assertions::StrComparison::new(found, &table));
+        }
+    }
 
     #[test]
     fn faults_are_listed_with_who_notices_them() {

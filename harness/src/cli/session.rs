@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::event::Event;
-use crate::image::Store;
+use crate::image::{self, Store};
 use crate::run::{Error, Hosts, Project, Recorder, Result};
 
 /// Opens the project and the cache, and has SIGINT, SIGTERM and SIGHUP end everything in order; a second one ends the
@@ -39,6 +39,7 @@ fn listen_for_signals(recorder: &Arc<Recorder>) -> Result<()> {
             }
             anstream::eprintln!("interrupted: ending the machines (once more ends at once)");
             recorder.interrupt();
+            image::end_programs();
         }
     });
     Ok(())

@@ -7,6 +7,8 @@ mod fault;
 mod files;
 mod manifest;
 mod render;
+#[cfg(test)]
+mod tests;
 
 pub use fault::{Fault, Patched};
 pub use files::Generation;

@@ -15,6 +15,9 @@ mod disk;
 mod unpack;
 
 /// The kind of cache entry that guest images are.
+/// What a build takes in the cache on its way, with some to spare.
+const ROOM: u64 = 2 << 30;
+
 const KIND: &str = "image";
 
 /// To be counted up whenever the same recipe gives another image because this code has changed.
@@ -85,7 +88,10 @@ impl Recipe {
     /// If a host tool is missing, the archive cannot be reached, the setup script fails, or the cache cannot be
     /// written to.
     pub fn get_or_build(&self, store: &Store, progress: &dyn Progress) -> Result<GuestImage> {
-        let entry = store.get_or_build(KIND, &self.key(), progress, |folder| build::build(self, folder, progress))?;
+        let entry = store.get_or_build(KIND, &self.key(), progress, |folder| {
+            store.require_room("build the Debian guest", ROOM)?;
+            build::build(self, folder, progress)
+        })?;
         Ok(GuestImage { entry })
     }
 }

@@ -15,6 +15,7 @@ pub mod store;
 pub mod test_image;
 pub mod tools;
 
+pub use command::end_programs;
 pub use error::{Error, Result};
 pub use key::{Key, KeyBuilder};
 pub use store::{Begun, Entry, Finding, Store, Unfinished};

@@ -122,6 +122,23 @@ impl Store {
         }
     }
 
+    /// Refuses to begin what the cache's disk has no room for; otherwise it would fail after minutes.
+    ///
+    /// # Errors
+    /// If there is less room than `bytes`, or the disk does not say.
+    pub fn require_room(&self, operation: &'static str, bytes: u64) -> Result<()> {
+        let disk = rustix::fs::statvfs(&self.root)
+            .map_err(|error| Error::io("ask for the room in", &self.root)(error.into()))?;
+        let free = disk.f_bavail * disk.f_frsize;
+        if free >= bytes {
+            return Ok(());
+        }
+        let reason =
+            format!("{} has {} MiB free, and it takes about {} MiB", self.root.display(), free >> 20, bytes >> 20);
+        let advice = "free some space, or set HARNESS_CACHE to a folder on a larger disk".to_owned();
+        Err(Error::Host { operation, reason, advice })
+    }
+
     /// The folders of all finished entries, by kind and key.
     ///
     /// # Errors

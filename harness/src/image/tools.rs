@@ -45,6 +45,7 @@ pub const TOOLS: &[Tool] = &[
     tool("fakeroot", "fakeroot", "keeps the guest's file owners while its disk is made"),
     tool("tar", "tar", "unpacks the guest while its disk is made"),
     tool("mke2fs", "e2fsprogs", "makes the guest's file systems"),
+    tool("setpriv", "util-linux", "has the kernel end what we started when we end"),
     tool("nix-instantiate", "nix-bin", "renders the stacks"),
     Tool { only_for_ordinary_users: true, ..tool("unshare", "util-linux", "lets an ordinary user build the guest") },
     Tool { only_for_ordinary_users: true, ..tool("newuidmap", "uidmap", "lets an ordinary user build the guest") },

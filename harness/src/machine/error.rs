@@ -65,6 +65,19 @@ pub enum Error {
         /// The end of the console.
         console: String,
     },
+    /// A disk of the guest could not be written: the host's disk with the cache is full, as a rule.
+    #[error(
+        "QEMU could not write the guest's disk {disk} while the harness was waiting {waiting}: {reason}; free some \
+         space where the cache is, or set HARNESS_CACHE to a folder on a larger disk"
+    )]
+    DiskError {
+        /// The disk, as QEMU calls it.
+        disk: String,
+        /// What was being waited for.
+        waiting: String,
+        /// The system's reason.
+        reason: String,
+    },
     /// Not enough memory on the host for one more machine.
     #[error(
         "the host has {available_mib} MiB of memory left and a machine needs {needed_mib} MiB; run fewer at once with --jobs, or end other programs"

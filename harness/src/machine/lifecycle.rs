@@ -320,9 +320,13 @@ fn copy_overlays(spec: &Spec, from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Waits for a stop that no answer follows: the guest's kernel has panicked.
+/// Waits for a stop that no answer follows: the guest's kernel has panicked, or a disk cannot be written.
 async fn stopped_without_answer(qmp: &mut Qmp, stopped: &mut bool, waiting: &str, folder: &Path) -> Error {
-    match qmp.event(|event| event.name == "STOP").await {
+    match qmp.event(|event| matches!(event.name.as_str(), "STOP" | "BLOCK_IO_ERROR")).await {
+        Ok(event) if event.name == "BLOCK_IO_ERROR" => {
+            let text = |key: &str| event.data[key].as_str().unwrap_or("unknown").to_owned();
+            return Error::DiskError { disk: text("device"), waiting: waiting.to_owned(), reason: text("reason") };
+        }
         Ok(_) => *stopped = true,
         Err(error) => return error,
     }

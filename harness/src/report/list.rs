@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use crate::scenario::{Scenario, Time};
+use crate::scenario::{Scenario, Time, in_order};
 
 /// One trial as `list` shows it.
 #[derive(Debug, Serialize)]
@@ -86,27 +86,21 @@ fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
 }
 
 fn coverage(scenarios: &[Scenario]) -> String {
-    let mut counts: BTreeMap<(&str, u32, &str), usize> = BTreeMap::new();
+    let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
     for scenario in scenarios {
         for statement in &scenario.proves {
-            *counts.entry(ordered(statement)).or_default() += scenario.trials.len();
+            *counts.entry(statement).or_default() += scenario.trials.len();
         }
     }
     let trials: usize = scenarios.iter().map(|s| s.trials.len()).sum();
-    let statements =
-        counts.iter().map(|((_, _, statement), count)| format!(" {statement}:{count}")).collect::<String>();
+    let count = |statement: &str| counts.iter().find(|(name, _)| **name == statement).map_or(0, |(_, count)| *count);
+    let statements = in_order(counts.keys().copied()).into_iter();
+    let statements = statements.map(|statement| format!(" {statement}:{}", count(statement))).collect::<String>();
     format!(
         "\n{trials} trials of {} scenarios prove {} statements (statement:trials):{statements}\n",
         scenarios.len(),
         counts.len()
     )
-}
-
-/// A statement's key in the order of its letter and number, `A4` before `A10`.
-fn ordered(statement: &str) -> (&str, u32, &str) {
-    let digits = statement.find(|c: char| c.is_ascii_digit());
-    let (letter, number) = statement.split_at(digits.unwrap_or(statement.len()));
-    (letter, number.parse().unwrap_or(u32::MAX), statement)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod around;
 mod axis;
+mod coverage;
 mod event_log;
 mod excerpt;
 mod explanation;
@@ -22,6 +23,7 @@ mod style;
 mod summary;
 mod terminal;
 
+pub use coverage::{coverage, coverage_json, coverage_table};
 pub use event_log::{EventLog, ReadEventsError, read_events};
 pub use failure::failure;
 pub use html::html;

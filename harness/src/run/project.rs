@@ -92,6 +92,11 @@ impl Project {
         Ok(statements.statement)
     }
 
+    /// The reasons why statements are not proven.
+    pub fn unproven(&self) -> Result<Source> {
+        self.source(&self.root.join("scenarios/unproven.toml"))
+    }
+
     /// The faults.
     pub fn faults(&self) -> Result<Vec<Fault>> {
         Ok(Fault::parse_all(&self.read("fixtures/faults.toml")?)?)

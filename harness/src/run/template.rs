@@ -87,6 +87,7 @@ impl Recipe<'_> {
             Begun::Ready(entry) => read(entry),
             Begun::Build(unfinished) => {
                 let home = self.store.root().join("template").join(key.to_string());
+                self.store.require_room("bake a template", (spec.memory_mib + 512) << 20)?;
                 // QEMU works in a folder that goes with this process, whatever ends it.
                 let folder = workspace_folder()?;
                 self.bake(&spec, folder.path(), &home, progress).await?;

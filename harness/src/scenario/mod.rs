@@ -8,6 +8,7 @@ mod act;
 mod connection;
 mod container_line;
 mod context;
+mod coverage;
 mod diagnostic;
 mod expectation;
 mod line;
@@ -22,6 +23,7 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+pub use coverage::{Coverage, Standing, coverage, in_order};
 pub use expectation::*;
 pub use model::*;
 pub use read::{place_of, read, read_all};

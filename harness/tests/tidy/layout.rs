@@ -52,7 +52,7 @@ pub fn personal_paths(files: &[File]) -> Vec<String> {
 /// Every file among the scenarios is one that is read.
 pub fn scenario_places(files: &[File]) -> Vec<String> {
     static PLACE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^scenarios/(?:statements|(?:functional|failure|regression)/[a-z0-9-]+)\.toml$").unwrap()
+        Regex::new(r"^scenarios/(?:statements|unproven|(?:functional|failure|regression)/[a-z0-9-]+)\.toml$").unwrap()
     });
     let misplaced = files.iter().filter(|file| file.path.starts_with("scenarios/") && !PLACE.is_match(&file.path));
     let advice = "no scenario is read from here: name it like-this.toml, in functional, failure or regression";

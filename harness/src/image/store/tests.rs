@@ -207,3 +207,11 @@ fn kinds_cannot_leave_the_cache_or_take_its_own_folders() {
     }
     assert!(subject.folder.path().join("cache").is_dir());
 }
+
+#[test]
+fn what_has_no_room_is_not_begun() {
+    let subject = Subject::new();
+    subject.store.require_room("try", 1).unwrap();
+    let error = subject.store.require_room("try", u64::MAX).unwrap_err().to_string();
+    assert!(error.starts_with("cannot try: ") && error.ends_with("a larger disk"), "{error}");
+}

@@ -1,5 +1,6 @@
 //! The world that the tests read scenarios against, and files that hold what is expected.
 
+mod coverage;
 mod mistakes;
 mod properties;
 mod resolved;

@@ -1,0 +1,10 @@
+//! What holds for every generation that the project renders.
+
+mod hosts;
+
+use std::path::PathBuf;
+
+/// The repository's own folder.
+fn project() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}

@@ -1,0 +1,69 @@
+//! What is proven, and reasons that are missing or not needed.
+
+use super::*;
+
+const HEAD: &str = "title = \"t\"\nstack = \"plex\"\nbroken-by = \"no-alert\"\nhosts = [\"igpu\"]\n\
+                    [[step]]\nthen = [ { unit = \"@unit\", is = \"active\", red = true } ]\n";
+
+fn scenarios(world: &World) -> Vec<Scenario> {
+    let scenario = |name: &str, proves: &str| {
+        let text = format!("proves = {proves}\n{HEAD}");
+        read(source(&format!("scenarios/failure/{name}.toml"), &text), Section::Failure, name, world).unwrap()
+    };
+    vec![scenario("one", r#"["A1", "B21"]"#), scenario("two", r#"["B21"]"#)]
+}
+
+/// A world of three statements, with igpu and a host that no scenario is for.
+fn small_world() -> World {
+    let mut world = world();
+    world.statements = ["A1", "A10", "A2", "B21"].map(str::to_owned).into();
+    let doc1 = HostFacts { name: "doc1".to_owned(), ..world.hosts["igpu"].clone() };
+    world.hosts.insert("doc1".to_owned(), doc1);
+    world
+}
+
+const REASONS: &str = "[igpu]\nA2 = \"Later.\"\nA10 = \"Later.\"\n\
+                       [doc1]\nA1 = \"No.\"\nA2 = \"No.\"\nA10 = \"No.\"\nB21 = \"No.\"\n";
+
+#[test]
+fn every_statement_has_a_standing_on_every_host() {
+    let world = small_world();
+    let coverage = coverage(&scenarios(&world), &source("unproven.toml", REASONS), &world).unwrap();
+    assert_eq!(coverage.hosts, ["doc1", "igpu"]);
+    let proven = |names: &[&str]| Standing::Proven(names.iter().map(|name| format!("failure/{name}")).collect());
+    let unproven = |reason: &str| Standing::Unproven(reason.to_owned());
+    let expected = [
+        ("A1", proven(&["one"])),
+        ("A2", unproven("Later.")),
+        ("A10", unproven("Later.")),
+        ("B21", proven(&["one", "two"])),
+    ];
+    let expected = expected.map(|(statement, igpu)| (statement.to_owned(), vec![unproven("No."), igpu]));
+    assert_eq!(coverage.statements, expected);
+}
+
+#[test]
+fn reasons_are_complete_and_needed() {
+    let check = |from: &str, to: &str, expected: &[(&str, &str)]| {
+        let world = small_world();
+        assert!(REASONS.contains(from), "{from}");
+        let text = REASONS.replacen(from, to, 1);
+        let mistakes = coverage(&scenarios(&world), &source("unproven.toml", &text), &world).unwrap_err();
+        let found = mistakes.iter().map(|mistake| (&text[mistake.span.clone()], &*mistake.message));
+        let found: Vec<_> = found.collect();
+        let holds = found.len() == expected.len()
+            && found
+                .iter()
+                .zip(expected)
+                .all(|(found, expected)| found.0 == expected.0 && found.1.contains(expected.1));
+        assert!(holds, "{text}\nexpected {expected:#?}\nfound {found:#?}");
+        assert!(mistakes.iter().all(|mistake| mistake.advice.is_some()), "{mistakes:#?}");
+    };
+    check("A2 = \"Later.\"\nA10 = \"Later.\"\n", "", &[("igpu", "no scenario proves A2, A10 on igpu")]);
+    check("[igpu]", "[igpu]\nB21 = \"Later.\"", &[("B21", "B21 is proven on igpu by failure/one, failure/two")]);
+    check("[igpu]", "[igpu]\nA3 = \"Later.\"", &[("A3", "there is no statement `A3`")]);
+    check("[igpu]", "[igpo]", &[("", "no scenario proves A2, A10 on igpu"), ("igpo", "there is no host `igpo`")]);
+    check("A2 = \"Later.\"", "A2 = \" \"", &[("A2", "no reason why A2 is not proven on igpu")]);
+    check("A2 = \"Later.\"", "A2 = 3", &[("3", "cannot read the reasons")]);
+    check("A2 = \"Later.\"", "A2 = \"Later.\"\nA2 = \"Later.\"", &[("A2", "duplicate key")]);
+}
