@@ -83,7 +83,8 @@ fn the_fixtures_open_with_the_test_key() {
     for path in files {
         let (success, text, errors) = run(&["decrypt", path.to_str().unwrap()], &key, "");
         assert!(success, "{errors}");
-        let is_variable = |line: &str| line.split_once('=').is_some_and(|(name, value)| !name.is_empty() && !value.is_empty());
+        let is_variable =
+            |line: &str| line.split_once('=').is_some_and(|(name, value)| !name.is_empty() && !value.is_empty());
         assert!(!text.is_empty() && text.lines().all(is_variable), "{} is no env file", path.display());
     }
 }

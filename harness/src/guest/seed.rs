@@ -24,16 +24,24 @@ pub struct SeedFile {
 pub struct Seed<'a> {
     /// The generation under test.
     pub generation: &'a Generation,
-    /// Decrypted secrets by the absolute path where they belong.
+    /// Encrypted secrets by the absolute path where they are to be decrypted to.
     pub secrets: &'a [(String, Vec<u8>)],
+    /// The age key that opens them.
+    pub secrets_key: String,
+    /// The program that decrypts them.
+    pub decryptor: Vec<u8>,
     /// The images, as `podman load` takes them.
     pub images: Vec<u8>,
     /// The registry's storage and whatever else.
     pub files: Vec<SeedFile>,
 }
 
-/// Where the guest keeps what it installs at each boot, since /run is empty then.
+/// Where the guest keeps what it decrypts at each boot, since /run is empty then.
 const SECRETS: &str = "/var/lib/harness/secrets";
+/// Where sops-nix looks for its key.
+const SECRETS_KEY: &str = "/var/lib/sops-nix/key.txt";
+/// What the guest decrypts with.
+const DECRYPTOR: &str = "/usr/local/lib/harness/sops-file";
 /// What the guest loads into the user's storage once.
 const IMAGES: &str = "/var/lib/harness/images.tar";
 
@@ -50,15 +58,19 @@ impl Seed<'_> {
         for link in &manifest.links {
             archive.link(&link.path, &link.target)?;
         }
+        // A secret gets its encrypted file's owner and mode.
+        let owner = (manifest.user.uid, manifest.user.gid);
         for (path, content) in self.secrets {
-            archive.file(&format!("{SECRETS}{path}"), 0o400, content)?;
+            archive.owned_file(&format!("{SECRETS}{path}"), 0o400, owner, content)?;
         }
+        archive.file(SECRETS_KEY, 0o400, self.secrets_key.as_bytes())?;
+        archive.file(DECRYPTOR, 0o755, &self.decryptor)?;
         archive.file(IMAGES, 0o644, &self.images)?;
         for file in &self.files {
             archive.file(&file.path, file.mode, &file.content)?;
         }
         for folder in data_folders(manifest) {
-            archive.folder(&folder, 0o755, (manifest.user.uid, manifest.user.gid))?;
+            archive.folder(&folder, 0o755, owner)?;
         }
         archive.tar.into_inner().and_then(|mut written| written.flush()).map_err(Error::Seed)
     }
@@ -82,8 +94,12 @@ struct Archive<W: Write> {
 
 impl<W: Write> Archive<W> {
     fn file(&mut self, path: &str, mode: u32, content: &[u8]) -> Result<()> {
+        self.owned_file(path, mode, (0, 0), content)
+    }
+
+    fn owned_file(&mut self, path: &str, mode: u32, owner: (u32, u32), content: &[u8]) -> Result<()> {
         self.parents(path)?;
-        let mut header = header(tar::EntryType::Regular, mode, content.len() as u64, (0, 0));
+        let mut header = header(tar::EntryType::Regular, mode, content.len() as u64, owner);
         let name = path.trim_start_matches('/');
         self.tar.append_data(&mut header, name, content).map_err(Error::Seed)
     }
@@ -105,7 +121,13 @@ impl<W: Write> Archive<W> {
 
     /// Only folders that a guest image cannot have already are made: unpacking one sets its owner and mode.
     fn parents(&mut self, path: &str) -> Result<()> {
-        let own = ["/etc/stacks", "/usr/local/lib/stacks", "/var/lib/harness", "/var/lib/docker-registry"];
+        let own = [
+            "/etc/stacks",
+            "/usr/local/lib/stacks",
+            "/var/lib/harness",
+            "/var/lib/docker-registry",
+            "/var/lib/sops-nix",
+        ];
         let Some(root) = own.iter().find(|root| path.starts_with(*root)) else { return Ok(()) };
         let mut folder = (*root).to_owned();
         self.folder(&folder, 0o755, (0, 0))?;

@@ -119,7 +119,8 @@ impl Project {
         hosts.iter().map(|host| Ok(Generation::read(host)?.manifest)).collect()
     }
 
-    /// The test secrets of a host by the absolute path where they belong in the guest: natively and as fallback.
+    /// The test secrets of a host, encrypted as sops does it, by the absolute path where the guest is to decrypt them to:
+    /// natively and as fallback.
     pub fn secrets(&self, manifest: &Manifest) -> Result<Vec<(String, Vec<u8>)>> {
         let mut secrets = Vec::new();
         for stack in &manifest.stacks {
@@ -131,6 +132,11 @@ impl Project {
             }
         }
         Ok(secrets)
+    }
+
+    /// The age key that opens the test secrets.
+    pub fn secrets_key(&self) -> Result<String> {
+        self.read("fixtures/secrets/test-key.age")
     }
 
     fn read(&self, path: &str) -> Result<String> {

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::generation::Generation;
 use crate::guest::{self, Guest, Seed, SeedFile};
 use crate::image::guest::GuestImage;
+use crate::image::guest_program;
 use crate::image::test_image::{self, TestImage};
 use crate::image::{Begun, Entry, Key, Progress, Store};
 use crate::machine::{self, Accelerator, Clock, Disk, Machine, Spec};
@@ -156,10 +157,14 @@ impl Recipe<'_> {
             mode: 0o644,
             content: file.bytes,
         });
+        let decryptor_path = guest_program::get_or_build(self.project.root(), self.store, progress)?;
+        let decryptor = fs::read(&decryptor_path).map_err(Error::io("read", &decryptor_path))?;
         let secrets = self.project.secrets(manifest)?;
         let seed = Seed {
             generation: self.generation,
             secrets: &secrets,
+            secrets_key: self.project.secrets_key()?,
+            decryptor,
             images: test_image::archive(&images, &busybox)?,
             files: registry.collect(),
         };
