@@ -84,6 +84,7 @@ fn action(what: &ActKind) -> String {
             let services: Vec<_> = services.iter().map(|(stack, service)| format!("{stack}/{service}")).collect();
             format!("turning the knob of {}", services.join(", "))
         }
+        ActKind::Alerts(mode) => format!("making the alert endpoint {}", mode.name()),
         ActKind::Wait(time) => format!("waiting {}", words::seconds(*time)),
         ActKind::Reboot => "the reboot".into(),
         ActKind::PowerCut => "the power cut".into(),

@@ -295,6 +295,7 @@ fn command(what: &ActKind) -> Command {
         ActKind::Chown { paths, owner } => act::chown(paths, owner),
         ActKind::Write { path, content } => act::write(path, content),
         ActKind::Knob { services, knob } => act::knob(services, knob.as_deref()),
+        ActKind::Alerts(mode) => act::alerts(mode.name()),
         ActKind::Wait(time) => act::wait(*time),
         // Restarts are no commands: the machine under the guest does them.
         ActKind::Reboot | ActKind::PowerCut => act::wait(Duration::ZERO),

@@ -18,6 +18,7 @@ pub fn world(project: &Project) -> Result<World> {
 fn facts(manifest: &Manifest) -> HostFacts {
     HostFacts {
         name: manifest.host.clone(),
+        hostname: manifest.hostname.clone(),
         user: manifest.user.name.clone(),
         stacks: manifest.stacks.iter().map(stack).collect(),
         units: manifest.units.iter().map(|unit| Unit { scope: scope(&unit.scope), name: unit.unit.clone() }).collect(),

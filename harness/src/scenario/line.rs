@@ -98,7 +98,12 @@ impl<'a> Context<'a> {
 
     fn alert(&self, table: &Table<'a>, value: Node<'a>) -> Option<Expectation> {
         let units = self.units(value);
-        Some(Expectation::Alert { units, times: times(table) })
+        let times = times(table);
+        let says_something = |node, pattern: &Pattern| says_something(node, pattern, AT_LEAST_ONE);
+        let pattern =
+            table.get("matches").and_then(|node| self.pattern(node).filter(|found| says_something(node, found)));
+        let priority = table.get("priority").and_then(Node::count);
+        Some(Expectation::Alert { units, pattern, priority, times })
     }
 
     fn counted(

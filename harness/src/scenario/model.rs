@@ -182,6 +182,8 @@ pub enum ActKind {
         /// The knob's line (`unhealthy`, `exit 3`, `ignore-term`), or none to clear all of them.
         knob: Option<String>,
     },
+    /// Makes the alert endpoint behave so from now on.
+    Alerts(AlertMode),
     /// Lets guest time pass.
     Wait(Duration),
     /// Restarts the machine in an orderly way and waits until it is settled again.
@@ -201,6 +203,19 @@ pub enum Verb {
     Restart,
     /// `reload`
     Reload,
+}
+
+/// How the alert endpoint behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlertMode {
+    /// It takes alerts.
+    Answer,
+    /// Nobody listens at its port.
+    Refuse,
+    /// It takes requests and never answers.
+    Hang,
+    /// It answers with the status 500.
+    Error,
 }
 
 /// Who runs a command in the guest.
@@ -242,6 +257,18 @@ impl Verb {
             Verb::Stop => "stop",
             Verb::Restart => "restart",
             Verb::Reload => "reload",
+        }
+    }
+}
+
+impl AlertMode {
+    /// The word of scenarios for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            AlertMode::Answer => "answer",
+            AlertMode::Refuse => "refuse",
+            AlertMode::Hang => "hang",
+            AlertMode::Error => "error",
         }
     }
 }

@@ -36,6 +36,7 @@ fn host(manifest: &Value) -> HostFacts {
     };
     HostFacts {
         name: text(&manifest["host"]),
+        hostname: text(&manifest["hostname"]),
         user: text(&manifest["user"]["name"]),
         stacks: list(&manifest["stacks"], stack),
         units: list(&manifest["units"], unit).into_iter().collect(),
