@@ -94,7 +94,7 @@ fn find(matrix: &Matrix, id: &str) -> Result<Arc<Fault>> {
 
 /// A trial in which nothing is done, for a look at a host as it is.
 fn only_host(host: &str) -> Planned {
-    let trial = Trial { host: host.to_owned(), stack: None, given: Vec::new(), steps: Vec::new(), except: Vec::new() };
+    let trial = Trial { host: host.to_owned(), ..Trial::default() };
     let scenario = Scenario {
         source: Source { path: String::new(), text: "".into() },
         section: Section::Functional,

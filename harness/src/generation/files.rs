@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Component, Path};
+use std::path::Path;
 
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{Error, InstalledFile, Manifest, Result};
+use super::check::{check_relative, refuse};
+use super::{Error, MANIFEST, Manifest, Result};
 
 /// A rendered generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +19,6 @@ pub struct Generation {
     /// Its files by their path relative to the generation's folder, without the manifest.
     pub files: BTreeMap<String, Vec<u8>>,
 }
-
-const MANIFEST: &str = "manifest.json";
 
 impl Generation {
     /// Puts a generation together and checks that the manifest and the files belong together and that no path leaves
@@ -31,18 +31,22 @@ impl Generation {
 
     /// Reads a folder that [`Generation::write`] or anybody else wrote.
     pub fn read(folder: &Path) -> Result<Generation> {
-        let path = folder.join(MANIFEST);
-        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-        let manifest: Manifest = serde_json::from_str(&text)
-            .map_err(|error| Error::Manifest { place: path.display().to_string(), problem: error.to_string() })?;
+        Generation::read_from(folder).map_err(|error| error.below(folder))
+    }
+
+    fn read_from(folder: &Path) -> Result<Generation> {
+        let manifest = read_manifest(folder)?;
+        let inside = folder.canonicalize().map_err(Error::io("read", folder))?;
         let mut files = BTreeMap::new();
         for file in &manifest.files {
             check_relative(&file.source)?;
             let path = folder.join(&file.source);
-            let real = path.canonicalize().map_err(Error::io("read", &path))?;
-            let inside = folder.canonicalize().map_err(Error::io("read", folder))?;
-            if !real.starts_with(inside) {
+            let Ok(real) = path.canonicalize() else { continue };
+            if !real.starts_with(&inside) {
                 return Err(refuse(&file.source, "it is a link that leads out of the generation's folder"));
+            }
+            if !real.is_file() {
+                return Err(refuse(&file.source, "it is no file"));
             }
             files.insert(file.source.clone(), fs::read(&path).map_err(Error::io("read", &path))?);
         }
@@ -81,64 +85,28 @@ impl Generation {
         }
         hex::encode(hasher.finalize())
     }
+}
 
-    fn check(&self) -> Result<()> {
-        if self.manifest.version != 1 {
-            return Err(refuse(
-                MANIFEST,
-                &format!("version {} is unknown; this program reads 1", self.manifest.version),
-            ));
-        }
-        for file in &self.manifest.files {
-            check_relative(&file.source)?;
-            check_absolute(&file.target)?;
-            file.permission_bits()?;
-            if !self.files.contains_key(&file.source) {
-                return Err(refuse(&file.source, "the manifest lists it, but the file is not there"));
-            }
-        }
-        for link in &self.manifest.links {
-            check_absolute(&link.path)?;
-        }
-        for unit in &self.manifest.units {
-            let suffix = format!("/{}", unit.unit);
-            if !self.manifest.files.iter().any(|file| file.target.ends_with(&suffix)) {
-                return Err(refuse(MANIFEST, &format!("unit {} is listed, but no file installs it", unit.unit)));
-            }
-        }
-        let mut names: Vec<_> = self.manifest.stacks.iter().map(|stack| &stack.name).collect();
-        names.sort_unstable();
-        match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(refuse(MANIFEST, &format!("stack {} is listed twice", pair[0]))),
-            None => Ok(()),
-        }
+/// What every version of a manifest has.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u64,
+}
+
+/// The only version of manifests that there is.
+const VERSION: u64 = 1;
+
+/// Another version may have other keys, so its number is looked at before anything else.
+fn read_manifest(folder: &Path) -> Result<Manifest> {
+    let path = folder.join(MANIFEST);
+    let text = fs::read_to_string(&path)
+        .map_err(|error| refuse(MANIFEST, &format!("no manifest can be read here: {error}")))?;
+    let malformed = |error: serde_json::Error| refuse(MANIFEST, &error.to_string());
+    let Versioned { version } = serde_json::from_str(&text).map_err(malformed)?;
+    if version != VERSION {
+        return Err(refuse(MANIFEST, &format!("version {version} is unknown; this program reads {VERSION}")));
     }
-}
-
-impl InstalledFile {
-    /// The permission bits as a number.
-    pub fn permission_bits(&self) -> Result<u32> {
-        u32::from_str_radix(&self.mode, 8)
-            .ok()
-            .filter(|mode| *mode <= 0o7777)
-            .ok_or_else(|| refuse(&self.source, &format!("`{}` is no octal mode such as 0644", self.mode)))
-    }
-}
-
-fn check_relative(path: &str) -> Result<()> {
-    let safe = !path.is_empty() && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
-    if safe { Ok(()) } else { Err(refuse(path, "a path inside the generation has to be relative, without `..`")) }
-}
-
-fn check_absolute(path: &str) -> Result<()> {
-    let path_ = Path::new(path);
-    let safe =
-        path_.is_absolute() && path_.components().all(|part| matches!(part, Component::Normal(_) | Component::RootDir));
-    if safe { Ok(()) } else { Err(refuse(path, "a path in the guest has to be absolute, without `..`")) }
-}
-
-fn refuse(place: &str, problem: &str) -> Error {
-    Error::Manifest { place: place.to_owned(), problem: problem.to_owned() }
+    serde_json::from_str(&text).map_err(malformed)
 }
 
 #[cfg(test)]
@@ -170,26 +138,5 @@ mod tests {
             let original = project().join("fixtures/compose/igpu").join(&source);
             assert_eq!(igpu().files[&source], fs::read(original).unwrap(), "{source}");
         }
-    }
-
-    #[test]
-    fn bad_input_is_refused_with_its_place() {
-        let refused = |change: &dyn Fn(&mut Generation), words: &str| {
-            let mut generation = igpu();
-            change(&mut generation);
-            let error = generation.check().unwrap_err().to_string();
-            assert!(error.contains(words), "{error}");
-        };
-        refused(&|generation| generation.manifest.files[0].source = "../x".to_owned(), "../x: a path inside");
-        refused(&|generation| generation.manifest.files[0].target = "etc/x".to_owned(), "etc/x: a path in the guest");
-        refused(&|generation| generation.manifest.files[0].target = "/etc/../x".to_owned(), "without `..`");
-        refused(&|generation| generation.manifest.files[0].mode = "rw".to_owned(), "`rw` is no octal mode");
-        refused(&|generation| generation.files.clear(), "the file is not there");
-        refused(&|generation| generation.manifest.version = 2, "version 2 is unknown");
-        refused(
-            &|generation| generation.manifest.stacks[1].name = generation.manifest.stacks[0].name.clone(),
-            "stack igpu-management is listed twice",
-        );
-        refused(&|generation| generation.manifest.units[0].unit = "no.service".to_owned(), "no.service is listed");
     }
 }

@@ -2,42 +2,60 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(test)]
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// `manifest.json`. Unknown keys are errors, so that a misspelt one cannot be silently without effect.
+/// What a rendered generation consists of: `manifest.json` at the top of its folder. Unknown keys are errors, so that
+/// a misspelt one cannot be silently without effect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Manifest {
     /// The version of this format: 1.
     pub version: u32,
-    /// The name by which scenarios choose the host.
+    /// The name by which scenarios choose the host, in lower-case words joined with `-`.
     pub host: String,
-    /// The host's own name.
+    /// The host's own name: what `/etc/hostname` says.
     pub hostname: String,
     /// The user who owns the stacks.
     pub user: User,
-    /// The stacks.
+    /// The stacks. No two have the same name, unit, container or published port.
     pub stacks: Vec<Stack>,
     /// Containers outside the stacks that have a unit of their own.
+    #[serde(default)]
     pub native_units: Vec<NativeUnit>,
-    /// Every unit of the generation.
+    /// Every unit of the generation. Each is installed by one of `files`.
     pub units: Vec<UnitName>,
-    /// Where each file belongs.
+    /// Where each file belongs: units, scripts, compose files and whatever they read.
     pub files: Vec<InstalledFile>,
-    /// Symbolic links to make.
+    /// Symbolic links to make, such as those by which targets want units.
+    #[serde(default)]
     pub links: Vec<Link>,
-    /// The mount points that stacks need.
+    /// The mount points that stacks need. A test folder is mounted at each.
+    #[serde(default)]
     pub mounts: Vec<String>,
-    /// Where alerts are posted.
-    pub alert_url: String,
+    /// Folders that are there before anything starts and belong to the user, such as those that containers mount.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<String>,
+    /// Device nodes that containers are given, below `/dev`. A device that says nothing stands in for each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<String>,
+    /// Where alerts are posted, as Gotify takes them: `http://HOST[:PORT]/message?token=…`. Without it, scenarios about
+    /// alerts are skipped.
+    #[serde(default)]
+    pub alert_url: Option<String>,
     /// The unit that brings the user manager to this generation.
-    pub activation: Activation,
+    #[serde(default)]
+    pub activation: Option<Activation>,
     /// Regular expressions of the messages that scenarios refer to by name.
+    #[serde(default)]
     pub texts: BTreeMap<String, String>,
 }
 
 /// The user who owns the stacks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct User {
     /// Login name.
@@ -52,54 +70,68 @@ pub struct User {
     pub home: String,
 }
 
-/// A stack: one compose project and its unit.
+/// A stack: containers that start and stop together, and their unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Stack {
-    /// Name.
+    /// Name, in lower-case words joined with `-`.
     pub name: String,
     /// The unit that owns its lifecycle, in the user manager.
     pub unit: String,
-    /// The unit that pulls and restarts it.
+    /// The unit that pulls and restarts it, in the user manager.
+    #[serde(default)]
     pub update_unit: Option<String>,
-    /// The compose project.
-    pub project: String,
-    /// The compose file in the guest.
-    pub compose: String,
-    /// Its services.
+    /// The compose project, where its containers bear the labels of one.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// The compose file in the guest, where it is started from one.
+    #[serde(default)]
+    pub compose: Option<String>,
+    /// Its services, one for each container.
     pub services: Vec<Service>,
     /// Its env files, in order.
+    #[serde(default)]
     pub secrets: Vec<Secret>,
     /// The list of resolved env files that a start writes.
+    #[serde(default)]
     pub env_paths: Option<String>,
     /// The mount points it needs.
+    #[serde(default)]
     pub mounts: Vec<String>,
 }
 
-/// A compose service.
+/// A service of a stack: one container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Service {
     /// Name.
     pub name: String,
     /// The name of its container.
     pub container: String,
-    /// The image it runs.
+    /// The image it runs, with whatever registry and tag; none with a digest.
     pub image: String,
     /// Whether it has a health check.
+    #[serde(default)]
     pub health_check: bool,
-    /// The service whose network it joins.
+    /// The service of the stack whose network it joins.
+    #[serde(default)]
     pub network_of: Option<String>,
     /// Whether podman updates it from the registry.
+    #[serde(default)]
     pub autoupdate: bool,
-    /// The TCP ports it publishes.
+    /// The TCP ports it publishes on the host.
+    #[serde(default)]
     pub ports: Vec<u16>,
-    /// The services that must be healthy before it starts.
+    /// The services of the stack that must be healthy before it starts.
+    #[serde(default)]
     pub needs_healthy: Vec<String>,
 }
 
 /// An env file of a stack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Secret {
     /// The name that messages give it.
@@ -107,17 +139,19 @@ pub struct Secret {
     /// Where the secrets machinery puts it.
     pub native: String,
     /// Where an older generation kept it.
+    #[serde(default)]
     pub fallback: Option<String>,
 }
 
 /// A container outside the stacks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NativeUnit {
     /// Its unit.
     pub unit: String,
-    /// `system` or `user`.
-    pub scope: String,
+    /// The manager that runs it.
+    pub scope: Scope,
     /// The container's name.
     pub container: String,
     /// The image it runs.
@@ -126,28 +160,42 @@ pub struct NativeUnit {
 
 /// A unit of the generation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct UnitName {
     /// Name with suffix.
     pub unit: String,
-    /// `system` or `user`.
-    pub scope: String,
+    /// The manager that runs it.
+    pub scope: Scope,
+}
+
+/// The manager that runs a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// PID 1.
+    System,
+    /// The manager of the user who owns the stacks.
+    User,
 }
 
 /// A file of the generation and where it belongs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct InstalledFile {
     /// Relative to the generation's folder.
     pub source: String,
-    /// Absolute, in the guest.
+    /// Absolute, in the guest. What lies below the user's home belongs to the user, everything else to root.
     pub target: String,
-    /// Permission bits, octal.
+    /// Permission bits, octal, as in `0755`.
     pub mode: String,
 }
 
 /// A symbolic link in the guest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Link {
     /// Absolute.
@@ -158,18 +206,19 @@ pub struct Link {
 
 /// The unit that activates a generation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Activation {
     /// Its name.
     pub unit: String,
-    /// `system` or `user`.
-    pub scope: String,
+    /// The manager that runs it.
+    pub scope: Scope,
 }
 
 impl Manifest {
     /// Every image that the stacks and native units run, each once.
     pub fn images(&self) -> Vec<&str> {
-        let services = self.stacks.iter().flat_map(|stack| &stack.services).map(|service| service.image.as_str());
+        let services = self.services().map(|service| service.image.as_str());
         let mut images: Vec<_> = services.chain(self.native_units.iter().map(|unit| unit.image.as_str())).collect();
         images.sort_unstable();
         images.dedup();
@@ -178,6 +227,11 @@ impl Manifest {
 
     /// Every container of the stacks.
     pub fn containers(&self) -> usize {
-        self.stacks.iter().map(|stack| stack.services.len()).sum()
+        self.services().count()
+    }
+
+    /// The services of all stacks.
+    pub fn services(&self) -> impl Iterator<Item = &Service> {
+        self.stacks.iter().flat_map(|stack| &stack.services)
     }
 }

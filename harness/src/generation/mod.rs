@@ -3,6 +3,7 @@
 //! This module renders generations from the stack library, writes and reads them as folders, checks them, and patches
 //! them with faults. It blocks, and knows nothing of guests.
 
+mod check;
 mod fault;
 mod files;
 mod manifest;
@@ -12,10 +13,15 @@ mod tests;
 
 pub use fault::{Fault, Patched};
 pub use files::Generation;
-pub use manifest::{Activation, InstalledFile, Link, Manifest, NativeUnit, Secret, Service, Stack, UnitName, User};
+pub use manifest::{
+    Activation, InstalledFile, Link, Manifest, NativeUnit, Scope, Secret, Service, Stack, UnitName, User,
+};
 pub use render::{hosts, inputs, render, variants};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// The file that makes a folder a generation.
+const MANIFEST: &str = "manifest.json";
 
 /// A generation that could not be rendered, read or patched.
 #[derive(Debug, thiserror::Error)]
@@ -66,5 +72,19 @@ impl Error {
     fn io(operation: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.into();
         move |source| Error::Io { operation, path, source }
+    }
+
+    /// The same error, with its place as seen from outside of the generation's folder.
+    fn below(self, folder: &Path) -> Error {
+        match self {
+            Error::Manifest { place, problem } if place.starts_with('/') => {
+                let place_in_manifest = format!("{place}: {problem}");
+                Error::Manifest { place: folder.join(MANIFEST).display().to_string(), problem: place_in_manifest }
+            }
+            Error::Manifest { place, problem } => {
+                Error::Manifest { place: folder.join(place).display().to_string(), problem }
+            }
+            other => other,
+        }
     }
 }

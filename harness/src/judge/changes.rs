@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::scenario::{Act, ActKind, Container, ContainerCondition, Excepted, Expectation, JournalSource, Trial, Unit};
+use crate::scenario::{
+    Act, ActKind, Container, ContainerCondition, Excepted, Expectation, JournalSource, StackFacts, Trial, Unit,
+};
 use crate::timeline::{ContainerState, Picture, UnitRef, UnitState};
 
 use super::finding::Finding;
@@ -10,9 +12,6 @@ use super::integrity::units_of;
 use super::picture::short;
 use super::recording::Recording;
 use super::{Subject, Verdict, compose, words};
-
-/// The suffix of the units that own stacks, behind the stack's name.
-const STACK_UNIT: &str = "-stack.service";
 
 /// The verdict, if something else changed.
 pub(super) fn verdict(recording: &Recording) -> Option<Verdict> {
@@ -34,6 +33,8 @@ pub(super) fn verdict(recording: &Recording) -> Option<Verdict> {
 /// What the scenario acts on or expects, and its exceptions: their changes are not "else".
 #[derive(Default)]
 struct Concern<'a> {
+    /// The stacks of the host.
+    host: &'a [StackFacts],
     /// The trial's stack: a concern as a whole as soon as one container of it is.
     own_stack: Option<&'a str>,
     units: BTreeSet<UnitRef<'a>>,
@@ -46,7 +47,7 @@ struct Concern<'a> {
 
 impl<'a> Concern<'a> {
     fn of(trial: &'a Trial) -> Self {
-        let mut concern = Self { own_stack: trial.stack.as_deref(), ..Self::default() };
+        let mut concern = Self { host: &trial.stacks, own_stack: trial.stack.as_deref(), ..Self::default() };
         let acts = trial.given.iter().chain(trial.steps.iter().flat_map(|step| &step.when));
         acts.for_each(|act| concern.act(act));
         let lines = trial.steps.iter().flat_map(|step| &step.then);
@@ -63,7 +64,8 @@ impl<'a> Concern<'a> {
 
     fn unit(&mut self, unit: &'a Unit) {
         self.units.insert(words::as_ref(unit));
-        self.stacks.extend(unit.name.strip_suffix(STACK_UNIT));
+        let owned = self.host.iter().filter(|stack| stack.owns_unit(unit));
+        self.stacks.extend(owned.map(|stack| &*stack.name));
     }
 
     fn containers(&mut self, containers: &'a [Container]) {
@@ -112,16 +114,27 @@ impl<'a> Concern<'a> {
     }
 
     fn has_unit(&self, unit: UnitRef) -> bool {
-        let stack = unit.name.strip_suffix(STACK_UNIT).filter(|_| unit.scope == "user");
-        self.units.contains(&unit) || stack.is_some_and(|stack| self.stacks.contains(stack))
+        let owner = self.host.iter().find(|stack| unit.scope == "user" && unit.name == stack.unit);
+        self.units.contains(&unit) || owner.is_some_and(|stack| self.stacks.contains(&*stack.name))
     }
 
     fn has_container(&self, container: &ContainerState) -> bool {
-        self.containers.contains(&*container.name)
-            || compose::project(container).is_some_and(|project| {
-                let service = compose::service(container);
-                self.stacks.contains(project) || self.services.contains(&(project, service))
-            })
+        let is_concern = |(stack, service)| self.stacks.contains(stack) || self.services.contains(&(stack, service));
+        self.containers.contains(&*container.name) || self.place_of(container).is_some_and(is_concern)
+    }
+
+    /// The stack and the service of a container: by the labels that compose gives it, else by its name.
+    fn place_of<'c>(&self, container: &'c ContainerState) -> Option<(&'c str, &'c str)>
+    where
+        'a: 'c,
+    {
+        if let Some(project) = compose::project(container) {
+            let owner = self.host.iter().find(|stack| stack.project.as_deref() == Some(project));
+            return Some((owner.map_or(project, |stack| &*stack.name), compose::service(container)));
+        }
+        let services = self.host.iter().flat_map(|stack| stack.services.iter().map(move |service| (stack, service)));
+        let mut named = services.filter(|(_, service)| service.container == container.name);
+        named.next().map(|(stack, service)| (&*stack.name, &*service.name))
     }
 }
 

@@ -132,8 +132,9 @@ fn order(recording: &Recording) -> Vec<String> {
 /// Changes of units that a picture shows and no record explains.
 fn gaps(recording: &Recording) -> Vec<String> {
     let named = named_units(recording.trial);
+    let stacks = &recording.trial.stacks;
     let is_checked = |state: &UnitState| {
-        (state.scope == "user" && state.name.ends_with("-stack.service"))
+        stacks.iter().any(|stack| state.scope == "user" && state.name == stack.unit)
             || named.iter().any(|unit| words::same_unit(unit, state.unit()))
     };
     let pairs = recording.pictures.windows(2).map(|pair| (pair[0], pair[1]));

@@ -111,13 +111,7 @@ mod tests {
     use crate::scenario::Trial;
 
     fn scenarios() -> Vec<Scenario> {
-        let trial = |host: &str| Trial {
-            host: host.to_owned(),
-            stack: None,
-            given: Vec::new(),
-            steps: Vec::new(),
-            except: Vec::new(),
-        };
+        let trial = |host: &str| Trial { host: host.to_owned(), ..Trial::default() };
         let scenario = |name: &str, proves: &[&str], time, hosts: &[&str]| Scenario {
             source: source(),
             section: Section::Failure,

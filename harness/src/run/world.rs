@@ -1,6 +1,6 @@
 //! What scenarios may refer to, taken from manifests, statements and faults.
 
-use crate::generation::{Manifest, Stack};
+use crate::generation::{self, Manifest, Stack};
 use crate::scenario::{HostFacts, Scope, SecretFacts, ServiceFacts, StackFacts, Unit, World};
 
 use super::{Project, Result};
@@ -12,6 +12,7 @@ pub fn world(project: &Project) -> Result<World> {
         hosts,
         statements: project.statements()?.into_keys().collect(),
         faults: project.faults()?.into_iter().map(|fault| fault.id).collect(),
+        foreign: None,
     })
 }
 
@@ -21,13 +22,17 @@ fn facts(manifest: &Manifest) -> HostFacts {
         hostname: manifest.hostname.clone(),
         user: manifest.user.name.clone(),
         stacks: manifest.stacks.iter().map(stack).collect(),
-        units: manifest.units.iter().map(|unit| Unit { scope: scope(&unit.scope), name: unit.unit.clone() }).collect(),
+        units: manifest.units.iter().map(|unit| Unit { scope: scope(unit.scope), name: unit.unit.clone() }).collect(),
         texts: manifest.texts.clone(),
+        alerts: manifest.alert_url.is_some(),
     }
 }
 
-fn scope(name: &str) -> Scope {
-    if name == "system" { Scope::System } else { Scope::User }
+fn scope(scope: generation::Scope) -> Scope {
+    match scope {
+        generation::Scope::System => Scope::System,
+        generation::Scope::User => Scope::User,
+    }
 }
 
 fn stack(stack: &Stack) -> StackFacts {
@@ -44,9 +49,10 @@ fn stack(stack: &Stack) -> StackFacts {
     });
     StackFacts {
         name: stack.name.clone(),
+        project: stack.project.clone(),
         unit: stack.unit.clone(),
         compose: stack.compose.clone(),
-        env_paths: stack.env_paths.clone().unwrap_or_default(),
+        env_paths: stack.env_paths.clone(),
         services: services.collect(),
         secrets: secrets.collect(),
     }

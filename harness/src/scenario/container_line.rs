@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::context::{Context, reported};
+use super::context::{Context, Unresolved};
 use super::table::{Node, Table};
 use super::words::Place;
 use super::{Container, ContainerCondition, Expectation, Span};
@@ -51,7 +51,8 @@ impl<'a> Context<'a> {
         let mut of_stacks = containers.iter().filter(|container| container.stack.is_some());
         if let Some(container) = of_stacks.find(unchecked) {
             let advice = "name containers with a health check, or expect `running`";
-            node.report(format!("`{}` has no health check", container.name), Some(advice.into()));
+            let message = format!("`{}` has no health check", container.name);
+            self.reported::<()>(node, Err(Unresolved::new(message, advice).lacking()));
         }
     }
 
@@ -81,6 +82,6 @@ impl<'a> Context<'a> {
     /// A value may be empty: a variable can be.
     fn filled_or_empty(&self, node: Node<'a>) -> Option<String> {
         let text = node.any_text()?;
-        reported(node, self.fill(text, str::to_owned))
+        self.reported(node, self.fill(text, str::to_owned))
     }
 }

@@ -17,23 +17,50 @@ pub(super) struct Context<'a> {
     pub(super) mistakes: &'a Mistakes<'a>,
     /// The first line marked `red`, even if something else about it is wrong.
     pub(super) red: &'a OnceCell<Span>,
+    /// The first thing that the host lacks, where lacking something is no mistake of the file.
+    pub(super) lacks: Option<&'a OnceCell<String>>,
 }
 
-/// Why a name means nothing here: the message and the advice.
-pub(super) struct Unresolved(pub(super) String, pub(super) Option<String>);
+/// Why a name means nothing here.
+pub(super) struct Unresolved {
+    message: String,
+    advice: Option<String>,
+    /// Whether the name is good, and only this host has nothing by it.
+    lacking: bool,
+}
 
 impl Unresolved {
     pub(super) fn new(message: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self(message.into(), Some(advice.into()))
+        Self::suggesting(message, Some(advice.into()))
+    }
+
+    pub(super) fn suggesting(message: impl Into<String>, advice: Option<String>) -> Self {
+        Self { message: message.into(), advice, lacking: false }
+    }
+
+    /// The name is good, and only this host has nothing by it.
+    pub(super) fn lacking(self) -> Self {
+        Self { lacking: true, ..self }
     }
 }
 
-/// Reports what could not be resolved at the place of its text.
-pub(super) fn reported<T>(node: Node<'_>, resolved: Result<T, Unresolved>) -> Option<T> {
-    resolved.map_err(|Unresolved(message, advice)| node.report(message, advice)).ok()
-}
-
 impl<'a> Context<'a> {
+    /// Reports what could not be resolved at the place of its text.
+    pub(super) fn reported<T>(&self, node: Node<'_>, resolved: Result<T, Unresolved>) -> Option<T> {
+        let Unresolved { message, advice, lacking } = match resolved {
+            Ok(resolved) => return Some(resolved),
+            Err(unresolved) => unresolved,
+        };
+        match self.lacks {
+            Some(lacks) if lacking => {
+                // The first is reason enough.
+                lacks.get_or_init(|| message);
+            }
+            _ => node.report(message, advice),
+        }
+        None
+    }
+
     /// The scenario's stack, which `wanted` cannot do without.
     pub(super) fn stack_for(&self, wanted: &str) -> Result<&'a StackFacts, Unresolved> {
         self.stack.ok_or_else(|| {
@@ -45,13 +72,13 @@ impl<'a> Context<'a> {
     /// The text with its placeholders replaced, as in a script or a file.
     pub(super) fn filled(&self, node: Node<'a>) -> Option<String> {
         let text = node.text()?;
-        reported(node, self.fill(text, str::to_owned))
+        self.reported(node, self.fill(text, str::to_owned))
     }
 
     /// The regular expression with its placeholders replaced by texts that match themselves.
     pub(super) fn pattern(&self, node: Node<'a>) -> Option<Pattern> {
         let text = node.text()?;
-        let filled = reported(node, self.fill(text, regex::escape))?;
+        let filled = self.reported(node, self.fill(text, regex::escape))?;
         match Regex::new(&filled) {
             Ok(regex) => Some(Pattern { regex, text: None }),
             Err(error) => {
@@ -69,8 +96,8 @@ impl<'a> Context<'a> {
         let name = node.text()?;
         let Some(expression) = self.host.texts.get(name) else {
             let advice = suggest(name, self.host.texts.keys().map(String::as_str));
-            node.report(format!("the manifest of {} has no text `{name}`", self.host.name), advice);
-            return None;
+            let message = format!("the manifest of {} has no text `{name}`", self.host.name);
+            return self.reported(node, Err(Unresolved::suggesting(message, advice).lacking()));
         };
         match Regex::new(expression) {
             Ok(regex) => Some(Pattern { regex, text: Some(name.to_owned()) }),
@@ -112,7 +139,7 @@ impl<'a> Context<'a> {
             let advice = suggest(name, words::names(Place::Placeholder)).map(|advice| {
                 format!("{advice} Braces that are meant as such: `{{ {name} }}`, or `\\{{` in a regular expression")
             });
-            return Err(Unresolved(format!("unknown placeholder `{shown}`"), advice));
+            return Err(Unresolved::suggesting(format!("unknown placeholder `{shown}`"), advice));
         }
         if name == "hostname" && number.is_none() {
             return Ok(self.host.hostname.clone());
@@ -124,14 +151,14 @@ impl<'a> Context<'a> {
         }
         match name {
             "unit" => Ok(stack.unit.clone()),
-            "compose" => Ok(stack.compose.clone()),
-            "override" => Ok(override_beside(&stack.compose)),
+            "compose" => compose(stack),
+            "override" => Ok(override_beside(&compose(stack)?)),
             "secret" => Ok(secret()?.native.clone()),
             "fallback" => fallback(secret()?, &shown),
             "secret-name" => Ok(secret()?.name.clone()),
-            "env-paths" => Ok(stack.env_paths.clone()),
+            "env-paths" => env_paths(stack),
             "holder" => holder(stack).map(|service| service.container.clone()),
-            // The project bears the stack's name: "stack" and "project".
+            "project" => project(stack),
             _ => Ok(stack.name.clone()),
         }
     }
@@ -163,7 +190,31 @@ pub(super) fn secret<'a>(
     let index = number.unwrap_or(1).checked_sub(1);
     index.and_then(|index| stack.secrets.get(index)).ok_or_else(|| {
         let message = format!("`{wanted}` does not exist in stack `{}`", stack.name);
-        Unresolved::new(message, format!("it has {} secret(s), numbered from 1", stack.secrets.len()))
+        Unresolved::new(message, format!("it has {} secret(s), numbered from 1", stack.secrets.len())).lacking()
+    })
+}
+
+/// The stack's compose project.
+fn project(stack: &StackFacts) -> Result<String, Unresolved> {
+    stack.project.clone().ok_or_else(|| {
+        let message = format!("stack `{}` is no compose project", stack.name);
+        Unresolved::new(message, "choose a stack that is one").lacking()
+    })
+}
+
+/// The stack's compose file.
+pub(super) fn compose(stack: &StackFacts) -> Result<String, Unresolved> {
+    stack.compose.clone().ok_or_else(|| {
+        let message = format!("stack `{}` has no compose file", stack.name);
+        Unresolved::new(message, "choose a stack that is started from one").lacking()
+    })
+}
+
+/// The stack's list of resolved env paths.
+pub(super) fn env_paths(stack: &StackFacts) -> Result<String, Unresolved> {
+    stack.env_paths.clone().ok_or_else(|| {
+        let message = format!("stack `{}` writes no list of env paths", stack.name);
+        Unresolved::new(message, "choose a stack that writes one, or leave this out").lacking()
     })
 }
 
@@ -171,7 +222,7 @@ pub(super) fn secret<'a>(
 pub(super) fn fallback(secret: &SecretFacts, wanted: &str) -> Result<String, Unresolved> {
     secret.fallback.clone().ok_or_else(|| {
         let message = format!("`{wanted}`: the secret `{}` has no fallback path", secret.name);
-        Unresolved::new(message, "choose a stack whose secret has one, or leave this out")
+        Unresolved::new(message, "choose a stack whose secret has one, or leave this out").lacking()
     })
 }
 
@@ -183,6 +234,6 @@ pub(super) fn holder(stack: &StackFacts) -> Result<&ServiceFacts, Unresolved> {
     };
     stack.services.iter().find(|service| joins(service)).ok_or_else(|| {
         let message = format!("no service of stack `{}` holds a network that others join", stack.name);
-        Unresolved::new(message, "choose a stack with `network_mode: service:…`, or name a service")
+        Unresolved::new(message, "choose a stack with `network_mode: service:…`, or name a service").lacking()
     })
 }

@@ -1,6 +1,6 @@
 //! Lines: from the tables of `then` to what the judge decides.
 
-use super::context::Context;
+use super::context::{Context, Unresolved};
 use super::table::{Node, Table};
 use super::words::{Place, Word};
 use super::{ActiveState, Expectation, FileCondition, JournalSource, Line, Pattern, Times};
@@ -103,6 +103,11 @@ impl<'a> Context<'a> {
         let pattern =
             table.get("matches").and_then(|node| self.pattern(node).filter(|found| says_something(node, found)));
         let priority = table.get("priority").and_then(Node::count);
+        if !self.host.alerts {
+            let message = format!("host `{}` posts no alerts", self.host.name);
+            let advice = "give its manifest an `alert-url`, or choose another host";
+            return self.reported(value, Err(Unresolved::new(message, advice).lacking()));
+        }
         Some(Expectation::Alert { units, pattern, priority, times })
     }
 

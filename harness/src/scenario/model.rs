@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Container, Line, Pattern, Unit};
+use super::{Container, Line, Pattern, StackFacts, Unit};
 
 /// A file of scenarios as it was read, for messages that show a place in it.
 #[derive(Debug, Clone)]
@@ -76,18 +76,22 @@ pub enum Time {
 }
 
 /// One scenario on one host.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Trial {
     /// The host's name.
     pub host: String,
     /// The stack that `@unit` and its like mean, where the scenario has one.
     pub stack: Option<String>,
+    /// Every stack of the host, which tells whose a unit or a container is.
+    pub stacks: Vec<StackFacts>,
     /// What is done before the first picture.
     pub given: Vec<Act>,
     /// The steps in order.
     pub steps: Vec<Step>,
     /// What may differ at the end, each with its reason.
     pub except: Vec<Exception>,
+    /// What the host's generation lacks for it, as a sentence; the rest of such a trial is not to be used.
+    pub lacks: Option<String>,
 }
 
 /// One action and what must follow from it.

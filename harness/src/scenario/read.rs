@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use toml::de::DeTable;
 
 use super::connection::check_connections;
-use super::context::{Context, reported};
+use super::context::Context;
 use super::diagnostic::{Mistakes, nearest, suggest};
 use super::table::{Node, Table};
 use super::words::Place;
@@ -31,7 +31,10 @@ pub fn read(source: Source, section: Section, name: &str, world: &World) -> Resu
     let time = file.get("time").and_then(|node| node.word(Place::Time)).map(|word| word.name);
     let hosts = hosts(&file, world);
     let red = OnceCell::new();
-    let nowhere = |host| Context { host, stack: None, mistakes: &mistakes, red: &red };
+    let lacks = OnceCell::new();
+    let may_lack = |host: &HostFacts| world.foreign.as_ref() == Some(&host.name);
+    let nowhere =
+        |host| Context { host, stack: None, mistakes: &mistakes, red: &red, lacks: may_lack(host).then_some(&lacks) };
     let contexts = contexts(&file, hosts.into_iter().map(nowhere).collect(), &mistakes);
     let trials: Vec<Trial> = contexts.into_iter().map(|context| trial(&file, context)).collect();
     check_red(&file, &trials, red.get(), &mistakes);
@@ -41,6 +44,10 @@ pub fn read(source: Source, section: Section, name: &str, world: &World) -> Resu
     if !found.is_empty() {
         return Err(found);
     }
+    let trials = match &world.foreign {
+        Some(host) => vec![on_foreign(host, trials)],
+        None => trials,
+    };
     Ok(Scenario {
         section,
         name: name.to_owned(),
@@ -155,7 +162,7 @@ fn hosts<'w>(file: &Table<'_>, world: &'w World) -> Vec<&'w HostFacts> {
 fn contexts<'a>(file: &Table<'a>, hosts: Vec<Context<'a>>, mistakes: &Mistakes<'_>) -> Vec<Context<'a>> {
     let Some(node) = file.get("stack") else { return hosts };
     let with_stack = |context: Context<'a>, node: Option<Node<'a>>| {
-        let named = node.and_then(|node| reported(node, context.stack_named(node.text()?)));
+        let named = node.and_then(|node| context.reported(node, context.stack_named(node.text()?)));
         Context { stack: named.or(context.host.stacks.first()), ..context }
     };
     if !node.is_table() {
@@ -186,12 +193,27 @@ fn trial<'a>(file: &Table<'a>, context: Context<'a>) -> Trial {
     let trial = Trial {
         host: context.host.name.clone(),
         stack: context.stack.map(|stack| stack.name.clone()),
+        stacks: context.host.stacks.clone(),
         given,
         steps: steps.into_iter().filter_map(|node| step(node, &context)).collect(),
         except: except.into_iter().filter_map(|node| exception(node, &context)).collect(),
+        lacks: context.lacks.and_then(OnceCell::get).cloned(),
     };
-    check_connections(&trial, context.mistakes);
+    // What could not be resolved is missing where it would be connected.
+    if trial.lacks.is_none() {
+        check_connections(&trial, context.mistakes);
+    }
     trial
+}
+
+/// The one trial that is left where somebody else's generation is run: the scenario's on that host.
+fn on_foreign(host: &str, trials: Vec<Trial>) -> Trial {
+    let named: Vec<String> = trials.iter().map(|trial| trial.host.clone()).collect();
+    trials.into_iter().find(|trial| trial.host == host).unwrap_or_else(|| Trial {
+        host: host.to_owned(),
+        lacks: Some(format!("the scenario is for {}; the generation is of {host}", named.join(" and "))),
+        ..Trial::default()
+    })
 }
 
 fn step<'a>(node: Node<'a>, context: &Context<'a>) -> Option<Step> {

@@ -1,6 +1,6 @@
 //! Targets: from `@unit`, `plex/plex` or `user:podman.socket` to units, containers and paths.
 
-use super::context::{Context, Unresolved, fallback, holder, reported, secret};
+use super::context::{Context, Unresolved, compose, env_paths, fallback, holder, secret};
 use super::diagnostic::{nearest, suggest};
 use super::table::Node;
 use super::words::{self, Place};
@@ -34,10 +34,11 @@ impl<'a> Context<'a> {
         let mut found: Vec<T> = Vec::new();
         for text in node.one_or_more() {
             let Some(name) = text.text() else { continue };
-            let Some(named) = reported(text, resolve(self, name)) else { continue };
+            let Some(named) = self.reported(text, resolve(self, name)) else { continue };
             if named.is_empty() {
                 let advice = "a line about nothing checks nothing: choose another host or target";
-                text.report(format!("`{name}` names nothing on host `{}`", self.host.name), Some(advice.into()));
+                let message = format!("`{name}` names nothing on host `{}`", self.host.name);
+                self.reported::<()>(text, Err(Unresolved::new(message, advice).lacking()));
             }
             if named.iter().any(|target| found.contains(target)) {
                 text.report(format!("`{name}` is named before"), Some("drop it here or there".into()));
@@ -88,7 +89,7 @@ impl<'a> Context<'a> {
                     None => format!("a unit from elsewhere needs its manager: `user:{name}` or `system:{name}`"),
                 };
                 let message = format!("the generation of `{}` has no unit `{name}`", self.host.name);
-                Err(Unresolved::new(message, advice))
+                Err(Unresolved::new(message, advice).lacking())
             }
         }
     }
@@ -124,7 +125,7 @@ impl<'a> Context<'a> {
         found.map(|facts| container(stack, facts)).ok_or_else(|| {
             let known = stack.services.iter().map(|facts| facts.name.as_str());
             let message = format!("stack `{}` has no service `{service}`", stack.name);
-            Unresolved(message, suggest(service, known))
+            Unresolved::suggesting(message, suggest(service, known)).lacking()
         })
     }
 
@@ -132,7 +133,8 @@ impl<'a> Context<'a> {
     pub(super) fn stack_named(&self, name: &str) -> Result<&'a StackFacts, Unresolved> {
         self.host.stacks.iter().find(|stack| stack.name == name).ok_or_else(|| {
             let known = self.host.stacks.iter().map(|stack| stack.name.as_str());
-            Unresolved(format!("host `{}` has no stack `{name}`", self.host.name), suggest(name, known))
+            let message = format!("host `{}` has no stack `{name}`", self.host.name);
+            Unresolved::suggesting(message, suggest(name, known)).lacking()
         })
     }
 
@@ -152,8 +154,8 @@ impl<'a> Context<'a> {
         match (target, number) {
             ("@secret", Some(_)) => Ok(secret(self.stack_for(name)?, name, number)?.native.clone()),
             ("@fallback", Some(_)) => fallback(secret(self.stack_for(name)?, name, number)?, name),
-            ("@env-paths", _) if target == name => Ok(self.stack_for(name)?.env_paths.clone()),
-            ("@compose", _) if target == name => Ok(self.stack_for(name)?.compose.clone()),
+            ("@env-paths", _) if target == name => env_paths(self.stack_for(name)?),
+            ("@compose", _) if target == name => compose(self.stack_for(name)?),
             _ if name.starts_with('@') => Err(unknown_target(name, Place::PathTarget)),
             _ => Err(Unresolved::new(
                 format!("`{name}` is not an absolute path"),
@@ -164,7 +166,7 @@ impl<'a> Context<'a> {
 }
 
 fn unknown_target(name: &str, place: Place) -> Unresolved {
-    Unresolved(format!("`{name}` is not {}", place.noun()), suggest(name, words::names(place)))
+    Unresolved::suggesting(format!("`{name}` is not {}", place.noun()), suggest(name, words::names(place)))
 }
 
 fn all_of(stack: &StackFacts) -> Vec<Container> {

@@ -11,6 +11,8 @@ pub struct World {
     pub statements: BTreeSet<String>,
     /// The ids of the faults that `broken-by` may name.
     pub faults: BTreeSet<String>,
+    /// The only host that is run, where its generation is somebody else's: what it lacks is no mistake of a scenario.
+    pub foreign: Option<String>,
 }
 
 /// What is known of a host before it boots, taken from its generation's manifest.
@@ -28,26 +30,37 @@ pub struct HostFacts {
     pub units: BTreeSet<Unit>,
     /// Message texts by name, as regular expressions.
     pub texts: BTreeMap<String, String>,
+    /// Whether it posts alerts.
+    pub alerts: bool,
 }
 
 /// One stack of a host.
 #[derive(Debug, Clone, Default)]
 pub struct StackFacts {
-    /// The stack's name, which is also its compose project.
+    /// The stack's name.
     pub name: String,
+    /// Its compose project, if its containers bear the labels of one.
+    pub project: Option<String>,
     /// Its unit, in the user manager.
     pub unit: String,
-    /// Its compose file in the guest.
-    pub compose: String,
-    /// The list of resolved env paths that a start writes.
-    pub env_paths: String,
+    /// Its compose file in the guest, if it has one.
+    pub compose: Option<String>,
+    /// The list of resolved env paths that a start writes, if it does.
+    pub env_paths: Option<String>,
     /// Its services.
     pub services: Vec<ServiceFacts>,
     /// Its secrets, in order.
     pub secrets: Vec<SecretFacts>,
 }
 
-/// One compose service.
+impl StackFacts {
+    /// Whether this is the stack's unit.
+    pub fn owns_unit(&self, unit: &Unit) -> bool {
+        unit.scope == Scope::User && unit.name == self.unit
+    }
+}
+
+/// One service: a container.
 #[derive(Debug, Clone, Default)]
 pub struct ServiceFacts {
     /// The service's name in the compose file.

@@ -1,6 +1,8 @@
-//! What holds for every generation that the project renders.
+//! What holds for every generation that the project renders, and which others are refused.
 
 mod hosts;
+mod refused;
+mod schema;
 
 use std::path::PathBuf;
 

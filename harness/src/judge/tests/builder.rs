@@ -64,7 +64,12 @@ pub fn step(then: Vec<Line>) -> Step {
 }
 
 pub fn trial(steps: Vec<Step>) -> Trial {
-    Trial { host: "igpu".into(), stack: Some("a".into()), given: vec![], steps, except: vec![] }
+    let stacks = ["a", "b"].map(|name| StackFacts {
+        name: name.into(),
+        unit: format!("{name}-stack.service"),
+        ..StackFacts::default()
+    });
+    Trial { host: "igpu".into(), stack: Some("a".into()), stacks: stacks.into(), steps, ..Trial::default() }
 }
 
 /// The verdict on a line of the first step.

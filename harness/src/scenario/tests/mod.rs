@@ -26,6 +26,7 @@ pub(super) fn world() -> World {
             .flat_map(|(group, numbers)| numbers.map(move |number: u32| format!("{group}{number}")))
             .collect(),
         faults: faults.collect(),
+        foreign: None,
     }
 }
 
@@ -41,6 +42,7 @@ fn host(manifest: &Value) -> HostFacts {
         stacks: list(&manifest["stacks"], stack),
         units: list(&manifest["units"], unit).into_iter().collect(),
         texts: serde_json::from_value(manifest["texts"].clone()).unwrap(),
+        alerts: true,
     }
 }
 
@@ -48,9 +50,10 @@ fn stack(value: &Value) -> StackFacts {
     let optional = |value: &Value| value.as_str().map(str::to_owned);
     StackFacts {
         name: text(&value["name"]),
+        project: Some(text(&value["name"])),
         unit: text(&value["unit"]),
-        compose: text(&value["compose"]),
-        env_paths: text(&value["env-paths"]),
+        compose: optional(&value["compose"]),
+        env_paths: optional(&value["env-paths"]),
         services: list(&value["services"], |service| ServiceFacts {
             name: text(&service["name"]),
             container: text(&service["container"]),
