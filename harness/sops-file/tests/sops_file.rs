@@ -1,5 +1,7 @@
 //! The program as the guest and people run it.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, and Clippy knows only functions marked as tests")]
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
