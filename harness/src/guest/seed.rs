@@ -58,10 +58,11 @@ impl Seed<'_> {
         for link in &manifest.links {
             archive.link(&link.path, &link.target)?;
         }
-        // A secret gets its encrypted file's owner and mode.
+        // Who owns this folder gets the secrets.
         let owner = (manifest.user.uid, manifest.user.gid);
+        archive.folder(SECRETS, 0o755, owner)?;
         for (path, content) in self.secrets {
-            archive.owned_file(&format!("{SECRETS}{path}"), 0o400, owner, content)?;
+            archive.file(&format!("{SECRETS}{path}"), 0o400, content)?;
         }
         archive.file(SECRETS_KEY, 0o400, self.secrets_key.as_bytes())?;
         archive.file(DECRYPTOR, 0o755, &self.decryptor)?;
@@ -94,12 +95,8 @@ struct Archive<W: Write> {
 
 impl<W: Write> Archive<W> {
     fn file(&mut self, path: &str, mode: u32, content: &[u8]) -> Result<()> {
-        self.owned_file(path, mode, (0, 0), content)
-    }
-
-    fn owned_file(&mut self, path: &str, mode: u32, owner: (u32, u32), content: &[u8]) -> Result<()> {
         self.parents(path)?;
-        let mut header = header(tar::EntryType::Regular, mode, content.len() as u64, owner);
+        let mut header = header(tar::EntryType::Regular, mode, content.len() as u64, (0, 0));
         let name = path.trim_start_matches('/');
         self.tar.append_data(&mut header, name, content).map_err(Error::Seed)
     }
