@@ -176,6 +176,74 @@ fn the_rendered_copies_are_what_the_stack_library_renders() {
 }
 
 #[test]
+fn somebody_elses_generation_takes_the_place_of_the_hosts() {
+    let foreign = project().join("fixtures/foreign");
+    let system = foreign.to_str().unwrap();
+    let own = ["--system", system, "--scenarios", "scenarios"];
+    let scenarios = project().join("scenarios");
+    let with = |command: &'static str, more: &[&'static str]| {
+        let arguments = [&[command], own.as_slice(), more].concat().into_iter();
+        arguments.map(|word| if word == "scenarios" { scenarios.to_str().unwrap() } else { word }.to_owned()).collect()
+    };
+    let check = |arguments: Vec<String>, code: i32, words: &[&str]| {
+        check(&project(), &arguments.iter().map(String::as_str).collect::<Vec<_>>(), code, words)
+    };
+    let its_own = |command: &str| vec![command.to_owned(), "--system".to_owned(), system.to_owned()];
+    let said = check(its_own("lint"), 0, &["trials: no mistakes"]);
+    assert!(!said.contains("skipped"), "{said}");
+    check(its_own("list"), 0, &["pantry::failure::missing-key", "P1"]);
+    check([its_own("list"), vec!["--coverage".to_owned()]].concat(), 2, &["cannot be used with"]);
+    check(with("lint", &[]), 0, &["no mistakes", "skipped: ", "the scenario is for igpu; the generation is of pantry"]);
+    check(with("lint", &["--as", "igpu"]), 0, &["skipped: ", "host `igpu` has no stack `tdarr-igp`"]);
+    check(with("lint", &["--as", "a b"]), 2, &["`a b` cannot name a host"]);
+    check(vec!["lint".to_owned(), "--as".to_owned(), "igpu".to_owned()], 2, &["--system <DIR>"]);
+    // Nothing is built or booted where everything is skipped.
+    let out = tempfile::tempdir().unwrap();
+    let run = [with("run", &[]), vec!["--out".to_owned(), out.path().display().to_string()]].concat();
+    check(run, 4, &["SKIPPED pantry::failure::missing-secret-fails-hard", "the scenario is for igpu", "0 PASSED"]);
+    let report = fs::read_to_string(out.path().join("latest/junit.xml")).unwrap();
+    assert!(
+        report.contains("<skipped message=\"the scenario is for igpu; the generation is of pantry\"/>"),
+        "{report}"
+    );
+}
+
+#[test]
+fn a_bad_generation_is_refused_before_anything_is_built() {
+    let refused = |spoilt: &str, from: &str, to: &str, words: &[&str]| {
+        let folder = tempfile::tempdir().unwrap();
+        let system = folder.path().join("system");
+        let copied =
+            Command::new("cp").arg("-r").arg(project().join("fixtures/foreign")).arg(&system).status().unwrap();
+        assert!(copied.success());
+        spoil(&system, spoilt, from, to);
+        for command in ["run", "bake", "lint"] {
+            let said = check(&project(), &[command, "--system", system.to_str().unwrap()], 2, words);
+            assert!(said.contains(system.to_str().unwrap()), "{said}");
+        }
+    };
+    refused("manifest.json", "\"version\": 1", "\"version\": 7", &["manifest.json: version 7 is unknown"]);
+    refused("manifest.json", "\"hostname\"", "\"hostnam\"", &["unknown field `hostnam`", "at line 4"]);
+    refused(
+        "manifest.json",
+        "bin/need-shelf\", \"t",
+        "bin/gone\", \"t",
+        &["bin/gone: the manifest lists it, but the file"],
+    );
+    refused("manifest.json", "/opt/pantry/bin/tell", "/usr/bin/tell", &["/usr/bin/tell: nothing is installed here"]);
+    refused("manifest.json", "nginx:1.27", "nginx@sha256:00", &["name a tag instead"]);
+    refused("manifest.json", "\"http://", "\"https://", &["without TLS"]);
+    refused("units/web.service", "bin/need-key window", "bin/need-kee window", &["it starts /opt/pantry/bin/need-kee"]);
+    let nowhere = project().join("fixtures/nowhere");
+    check(
+        &project(),
+        &["run", "--system", nowhere.to_str().unwrap()],
+        2,
+        &["nowhere/manifest.json: no manifest can be"],
+    );
+}
+
+#[test]
 fn judge_judges_recordings() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("timeline.jsonl");

@@ -62,11 +62,15 @@ Examples:
   harness run --exact igpu::failure::missing-secret-fails-hard
   harness run --last-failed --keep                what failed last time; its machines stay for `harness enter`
   harness run --broken                            put each scenario's fault in and see it noticed
+  harness run --system fixtures/foreign           another generation than the project's, with its own scenarios
 ";
 
 /// `harness run`
 #[derive(Debug, Args)]
 pub struct RunArguments {
+    /// Somebody else's generation
+    #[command(flatten)]
+    pub system: SystemArguments,
     /// Parts of trials' names; all trials if none is given
     #[arg(value_name = "FILTER")]
     pub filters: Vec<String>,
@@ -108,6 +112,30 @@ pub struct RunArguments {
     pub list: bool,
 }
 
+/// Somebody else's generation in the place of the project's hosts. Where `cargo test` runs the trials, the variables
+/// are the only way to name it.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Somebody else's generation (see docs/foreign.md)")]
+pub struct SystemArguments {
+    /// The folder of a rendered generation to take in the place of the project's hosts
+    #[arg(long, value_name = "DIR", env = "HARNESS_SYSTEM")]
+    pub system: Option<PathBuf>,
+    /// The folder of its scenarios; DIR/scenarios if not given, and the project's if there is none
+    #[arg(long, value_name = "DIR", env = "HARNESS_SCENARIOS", requires = "system")]
+    pub scenarios: Option<PathBuf>,
+    /// The host that it takes the place of; the one that its manifest names if not given
+    #[arg(long = "as", value_name = "HOST", env = "HARNESS_AS", requires = "system")]
+    pub host_name: Option<String>,
+}
+
+/// Only what the environment says.
+#[derive(Debug, Parser)]
+pub struct Environment {
+    /// Somebody else's generation
+    #[command(flatten)]
+    pub system: SystemArguments,
+}
+
 fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) | Err(_) => Err("a number of 1 or more is needed".to_owned()),
@@ -124,6 +152,9 @@ Examples:
 /// `harness bake`
 #[derive(Debug, Args)]
 pub struct BakeArguments {
+    /// Somebody else's generation
+    #[command(flatten)]
+    pub system: SystemArguments,
     /// Only this host
     #[arg(long)]
     pub host: Option<String>,
@@ -138,9 +169,12 @@ Examples:
 /// `harness bench`
 #[derive(Debug, Args)]
 pub struct BenchArguments {
-    /// The host whose template is cloned
-    #[arg(long, default_value = "igpu")]
-    pub host: String,
+    /// Somebody else's generation
+    #[command(flatten)]
+    pub system: SystemArguments,
+    /// The host whose template is cloned; igpu if not given
+    #[arg(long)]
+    pub host: Option<String>,
     /// How many clones are measured
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub clones: u32,
@@ -159,6 +193,9 @@ Exit code: 0 without a mistake, 2 with mistakes. Neither Nix nor QEMU is needed.
 /// `harness lint`
 #[derive(Debug, Args)]
 pub struct LintArguments {
+    /// Somebody else's generation
+    #[command(flatten)]
+    pub system: SystemArguments,
     /// Scenario files; everything in the project if none is given
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -175,6 +212,9 @@ Examples:
 /// `harness list`
 #[derive(Debug, Args)]
 pub struct ListArguments {
+    /// Somebody else's generation
+    #[command(flatten)]
+    pub system: SystemArguments,
     /// As JSON
     #[arg(long)]
     pub json: bool,
@@ -185,7 +225,7 @@ pub struct ListArguments {
     #[arg(long, conflicts_with = "coverage")]
     pub faults: bool,
     /// Each statement with the scenarios that prove it on each host, or the reason why none does
-    #[arg(long)]
+    #[arg(long, conflicts_with = "system")]
     pub coverage: bool,
 }
 
@@ -239,6 +279,9 @@ Exit code: that of a run of this one trial.
 /// `harness judge`
 #[derive(Debug, Args)]
 pub struct JudgeArguments {
+    /// Somebody else's generation
+    #[command(flatten)]
+    pub system: SystemArguments,
     /// The recording of a trial
     #[arg(value_name = "TIMELINE")]
     pub timeline: PathBuf,
@@ -261,6 +304,9 @@ In the guest:
 /// `harness enter`
 #[derive(Debug, Args)]
 pub struct EnterArguments {
+    /// Somebody else's generation
+    #[command(flatten)]
+    pub system: SystemArguments,
     /// A trial's name as `harness list` or a report shows it, or a host's
     pub trial: String,
     /// Put this fault into the generation

@@ -9,8 +9,8 @@ use super::session;
 
 /// Prepares templates and says what it took.
 pub fn bake(arguments: &BakeArguments) -> Result<Exit> {
-    let hosts = session::open(session::say_progress)?;
-    let host = arguments.host.clone().unwrap_or_else(|| "igpu".to_owned());
+    let hosts = session::open(session::project(&arguments.system)?, session::say_progress)?;
+    let host = arguments.host.clone().unwrap_or_else(|| session::default_host(hosts.project()));
     let prepared = hosts.prepare(&host, Time::Any)?;
     anstream::println!("{} {:?}", prepared.template.entry.path().display(), prepared.template.figures);
     Ok(Exit::Passed)

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::event::Event;
 use crate::guest::{Guest, Wanted};
 use crate::machine::Machine;
 use crate::run::{Error, Hosts, Prepared, Result};
@@ -72,12 +71,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// Measures and prints.
 pub fn bench(arguments: &BenchArguments) -> Result<Exit> {
-    let hosts = session::open(|event| {
-        if let Event::Progress { task, message } = event {
-            anstream::eprintln!("{task}: {message}");
-        }
-    })?;
-    let prepared = hosts.prepare(&arguments.host, Time::Any)?;
+    let hosts = session::open(session::project(&arguments.system)?, session::say_progress)?;
+    let host = arguments.host.clone().unwrap_or_else(|| session::default_host(hosts.project()));
+    let prepared = hosts.prepare(&host, Time::Any)?;
     let (_, probe) = hosts.image()?;
     let mut samples = Vec::new();
     for number in 1..=arguments.clones {
@@ -89,7 +85,7 @@ pub fn bench(arguments: &BenchArguments) -> Result<Exit> {
     let baked = prepared.template.figures;
     let first_picture = spread(|sample| sample.first_picture);
     let figures = Figures {
-        host: arguments.host.clone(),
+        host,
         containers: prepared.generation.manifest.containers(),
         accelerator: probe.reason,
         processors: std::thread::available_parallelism().map_or(1, usize::from),

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::image::guest::Recipe;
 use crate::image::tools::{self, Found, ToolReport};
-use crate::run::{Error, Hosts, Result};
+use crate::run::{Error, Hosts, Project, Result};
 
 use super::arguments::DoctorArguments;
 use super::print::print;
@@ -41,7 +41,7 @@ pub fn doctor(arguments: &DoctorArguments) -> Result<Exit> {
     if arguments.install && missing && tools::is_superuser() {
         run::install()?;
     }
-    let hosts = session::open(session::say_progress)?;
+    let hosts = session::open(Project::find()?, session::say_progress)?;
     let reports = tools::inspect();
     let command = tools::install_command(&reports);
     let mut sections = vec![("Programs", reports.iter().map(program).collect::<Vec<_>>())];

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::generation::{self, Fault};
+use crate::generation::Fault;
 use crate::guest::{Answer, Guest, Session};
 use crate::machine::{Machine, Spec};
 use crate::run::{Error, Folder, Hosts, Prepared, Result, TrialRun, runtime};
@@ -36,7 +36,7 @@ enum Origin {
 /// Opens a root shell in a machine, which ends with it.
 pub fn enter(arguments: &EnterArguments) -> Result<Exit> {
     let script = if std::io::stdin().is_terminal() { None } else { Some(read_script()?) };
-    let hosts = session::open(session::say_progress)?;
+    let hosts = session::open(session::project(&arguments.system)?, session::say_progress)?;
     let wanted = wanted(&hosts, arguments)?;
     let work = async {
         // The folder has the machine's disks and stays until the machine has ended.
@@ -60,7 +60,7 @@ fn wanted(hosts: &Hosts, arguments: &EnterArguments) -> Result<Wanted> {
     let project = hosts.project();
     let matrix = Matrix::read(project)?;
     let (name, named_fault) = parts(&arguments.trial);
-    let planned = if generation::hosts(project.root())?.iter().any(|host| host == name) {
+    let planned = if project.hosts()?.iter().any(|host| host == name) {
         only_host(name)
     } else {
         let selection = Selection { filters: vec![name.to_owned()], exact: true, ..Selection::default() };
@@ -71,6 +71,9 @@ fn wanted(hosts: &Hosts, arguments: &EnterArguments) -> Result<Wanted> {
         None => None,
     };
     let planned = Planned { fault, ..planned };
+    if let Some(reason) = &planned.skip {
+        return Err(Error::Usage(format!("{} cannot be run: {reason}", planned.label())));
+    }
     let out = arguments.out.clone().unwrap_or_else(|| project.root().join("out"));
     let origin = match kept_machine(&out, &planned.label())? {
         Some(folder) => Origin::Kept(folder),
@@ -105,7 +108,14 @@ fn only_host(host: &str) -> Planned {
         time: Time::Any,
         trials: vec![trial],
     };
-    Planned { name: host.to_owned(), fault: None, repetition: (1, 1), scenario: Arc::new(scenario), index: 0 }
+    Planned {
+        name: host.to_owned(),
+        fault: None,
+        repetition: (1, 1),
+        scenario: Arc::new(scenario),
+        index: 0,
+        skip: None,
+    }
 }
 
 async fn clone(hosts: &Hosts, planned: &Planned, prepared: &Prepared) -> Result<(Guest, Folder)> {

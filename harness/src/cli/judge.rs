@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::event::TrialFinished;
 use crate::judge::{self, Judgement, Noise, Outcome};
 use crate::report::failure;
-use crate::run::{Error, Project, Result};
+use crate::run::{Error, Result};
 use crate::scenario::{Scenario, Trial};
 use crate::timeline::Timeline;
 
@@ -16,11 +16,12 @@ use super::enter::parts;
 use super::lint;
 use super::print::print;
 use super::run::style;
+use super::session;
 use super::suite::verdict;
 
 /// Judges a recording by the scenario as it is now.
 pub fn judge(arguments: &JudgeArguments) -> Result<Exit> {
-    let project = Project::find()?;
+    let project = session::project(&arguments.system)?;
     let timeline = read(&arguments.timeline)?;
     let path = arguments.scenario.clone().unwrap_or_else(|| project.root().join(&timeline.header.scenario));
     if !path.is_file() {
@@ -36,7 +37,7 @@ pub fn judge(arguments: &JudgeArguments) -> Result<Exit> {
     let faults = project.faults()?;
     let fault = match parts(&timeline.header.trial).1 {
         Some(id) => Some(faults.iter().find(|fault| fault.id == id).ok_or_else(|| {
-            Error::Usage(format!("the trial was run with fault `{id}`, which fixtures/faults.toml no longer has"))
+            Error::Usage(format!("the trial was run with fault `{id}`, which is no longer among the faults"))
         })?),
         None => None,
     };

@@ -9,10 +9,11 @@ use crate::scenario::{self, Coverage, Diagnostic, Scenario, Section, Source, Wor
 use super::Exit;
 use super::arguments::LintArguments;
 use super::print::print;
+use super::session;
 
 /// Checks scenario files and everything that they refer to, and shows every mistake.
 pub fn lint(arguments: &LintArguments) -> Result<Exit> {
-    let project = Project::find()?;
+    let project = session::project(&arguments.system)?;
     let around = mistakes_around(&project)?;
     if !around.is_empty() {
         anstream::eprintln!("the scenarios were not read, since they are checked against these files");
@@ -27,7 +28,8 @@ pub fn lint(arguments: &LintArguments) -> Result<Exit> {
             Ok(read) => scenarios = read,
             Err(found) => mistakes = rendered(&found, &sources),
         }
-        if mistakes.is_empty() {
+        // The reasons for what is not proven are about the project's own hosts.
+        if mistakes.is_empty() && project.foreign().is_none() {
             mistakes = checked_coverage(&project, &scenarios, &world)?.err().unwrap_or_default();
         }
     } else {
@@ -116,7 +118,18 @@ fn report(scenarios: &[Scenario], mistakes: &[String]) -> Result<Exit> {
     }
     let trials = scenarios.iter().map(|scenario| scenario.trials.len()).sum();
     print(&format!("{}, {}: no mistakes\n", counted(scenarios.len(), "scenario"), counted(trials, "trial")))?;
+    print(&skipped(scenarios))?;
     Ok(Exit::Passed)
+}
+
+/// The trials that cannot be run on somebody else's generation, each with the reason.
+fn skipped(scenarios: &[Scenario]) -> String {
+    let of = |scenario: &Scenario| {
+        let path = scenario.source.path.clone();
+        let lacking = scenario.trials.iter().filter_map(|trial| trial.lacks.as_ref());
+        lacking.map(move |reason| format!("skipped: {path}: {reason}\n")).collect::<String>()
+    };
+    scenarios.iter().map(of).collect()
 }
 
 fn counted(count: usize, noun: &str) -> String {

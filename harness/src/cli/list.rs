@@ -12,6 +12,7 @@ use super::arguments::ListArguments;
 use super::lint;
 use super::print::print;
 use super::render::known;
+use super::session;
 
 /// A fault and who notices it.
 #[derive(Debug, Serialize)]
@@ -24,7 +25,7 @@ struct ListedFault<'a> {
 
 /// Shows the trials, or the faults that they notice.
 pub fn list(arguments: &ListArguments) -> Result<Exit> {
-    let project = Project::find()?;
+    let project = session::project(&arguments.system)?;
     let mut scenarios = lint::scenarios(&project)?;
     if let Some(host) = &arguments.host {
         let hosts: Vec<String> = project.manifests()?.into_iter().map(|manifest| manifest.host).collect();

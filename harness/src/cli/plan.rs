@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::generation::Fault;
+use crate::generation::{Fault, Generation};
 use crate::judge::Noise;
 use crate::run::{Error, Project, Result};
 use crate::scenario::{ActKind, Scenario, Trial};
@@ -17,6 +17,8 @@ pub struct Matrix {
     pub faults: Vec<Arc<Fault>>,
     /// The known noise.
     pub noise: Arc<Vec<Noise>>,
+    /// Somebody else's generation, which faults may not fit.
+    foreign: Option<Generation>,
 }
 
 /// One trial that may be run.
@@ -32,6 +34,8 @@ pub struct Planned {
     pub scenario: Arc<Scenario>,
     /// The index of its host among the scenario's trials.
     pub index: usize,
+    /// Why it is not run, where it cannot be.
+    pub skip: Option<String>,
 }
 
 /// Which trials are wanted.
@@ -60,6 +64,7 @@ impl Matrix {
             scenarios: scenarios(project)?.into_iter().map(Arc::new).collect(),
             faults: project.faults()?.into_iter().map(Arc::new).collect(),
             noise: Arc::new(Noise::parse_all(&project.noise()?)?),
+            foreign: project.foreign().map(|foreign| foreign.generation().clone()),
         })
     }
 
@@ -90,13 +95,20 @@ impl Matrix {
         Ok(repeated.collect())
     }
 
+    /// Why a fault cannot be put into somebody else's generation. In the project's own, it would be a mistake.
+    fn misfit(&self, fault: Option<&Fault>, trial: &Trial) -> Option<String> {
+        let applied = fault?.apply(self.foreign.as_ref()?, trial.stack.as_deref());
+        applied.err().map(|error| error.to_string())
+    }
+
     fn all(&self, selection: &Selection) -> Vec<Planned> {
         let mut all = Vec::new();
         for scenario in &self.scenarios {
             for (index, trial) in scenario.trials.iter().enumerate() {
                 let name = format!("{}::{}::{}", trial.host, scenario.section.name(), scenario.name);
-                let planned = |fault| Planned {
+                let planned = |fault: Option<Arc<Fault>>| Planned {
                     name: name.clone(),
+                    skip: trial.lacks.clone().or_else(|| self.misfit(fault.as_deref(), trial)),
                     fault,
                     repetition: (1, 1),
                     scenario: scenario.clone(),

@@ -1,16 +1,18 @@
 //! `harness run`
 
+use clap::Parser;
 use libtest_mimic::Arguments;
 
 use crate::event::Event;
 use crate::image::tools;
 use crate::report::Style;
-use crate::run::{Error, Project, Recorder, Result};
+use crate::run::{Error, Recorder, Result};
 
 use super::Exit;
-use super::arguments::RunArguments;
+use super::arguments::{Environment, RunArguments};
 use super::output::{Output, failed};
 use super::plan::{Matrix, Selection};
+use super::session;
 use super::suite::{Suite, SuiteOptions};
 
 /// Runs trials.
@@ -18,7 +20,7 @@ pub fn run(arguments: &RunArguments) -> Result<Exit> {
     if arguments.install {
         install()?;
     }
-    let project = Project::find()?;
+    let project = session::project(&arguments.system)?;
     let out = arguments.out.clone().unwrap_or_else(|| project.root().join("out"));
     let only = if arguments.last_failed { Some(last_failed(&out)?) } else { None };
     let matrix = Matrix::read(&project)?;
@@ -40,7 +42,7 @@ pub fn run(arguments: &RunArguments) -> Result<Exit> {
         }
         return Ok(Exit::Passed);
     }
-    let suite = Suite::open(matrix, SuiteOptions { out, keep: arguments.keep, style: style() })?;
+    let suite = Suite::open(project, matrix, SuiteOptions { out, keep: arguments.keep, style: style() })?;
     let threads = arguments.jobs.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
     let libtest = Arguments { test_threads: threads, ..Arguments::default() };
     suite.run(planned, &libtest, arguments.junit.as_deref())
@@ -59,7 +61,8 @@ pub fn test_main() -> std::process::ExitCode {
 }
 
 fn test(arguments: &Arguments) -> Result<Exit> {
-    let project = Project::find()?;
+    let environment = Environment::try_parse_from(["harness"]).map_err(|error| Error::Usage(error.to_string()))?;
+    let project = session::project(&environment.system)?;
     let matrix = Matrix::read(&project)?;
     let planned = matrix.select(&Selection { repeat: 1, ..Selection::default() })?;
     if arguments.list {
@@ -79,7 +82,7 @@ fn test(arguments: &Arguments) -> Result<Exit> {
         return Ok(Exit::Passed);
     }
     let out = project.root().join("out");
-    let suite = Suite::open(matrix, SuiteOptions { out, keep: false, style: style() })?;
+    let suite = Suite::open(project, matrix, SuiteOptions { out, keep: false, style: style() })?;
     suite.run(planned, arguments, None)
 }
 

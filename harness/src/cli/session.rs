@@ -4,16 +4,38 @@ use std::sync::Arc;
 
 use crate::event::Event;
 use crate::image::{self, Store};
-use crate::run::{Error, Hosts, Project, Recorder, Result};
+use crate::run::{Error, ForeignSystem, Hosts, Project, Recorder, Result};
 
-/// Opens the project and the cache, and has SIGINT, SIGTERM and SIGHUP end everything in order; a second one ends the
+use super::arguments::SystemArguments;
+
+/// The host of the project that is meant where none is named.
+const DEFAULT_HOST: &str = "igpu";
+
+/// Opens the cache for a project, and has SIGINT, SIGTERM and SIGHUP end everything in order; a second one ends the
 /// program at once (the kernel then ends the machines, and the next run sweeps their folders).
-pub fn open(sink: impl Fn(Event) + Send + Sync + 'static) -> Result<Hosts> {
-    let project = Project::find()?;
+pub fn open(project: Project, sink: impl Fn(Event) + Send + Sync + 'static) -> Result<Hosts> {
     let store = Store::from_environment()?;
     let recorder = Arc::new(Recorder::new(sink));
     listen_for_signals(&recorder)?;
     Hosts::new(project, store, recorder)
+}
+
+/// The project, with the generation that is named to be run in the place of its hosts.
+pub fn project(arguments: &SystemArguments) -> Result<Project> {
+    let project = Project::find()?;
+    match &arguments.system {
+        Some(folder) => project.with_foreign(&ForeignSystem {
+            folder: folder.clone(),
+            scenarios: arguments.scenarios.clone(),
+            host: arguments.host_name.clone(),
+        }),
+        None => Ok(project),
+    }
+}
+
+/// The host that is meant where none is named.
+pub fn default_host(project: &Project) -> String {
+    project.foreign().map_or(DEFAULT_HOST, |foreign| foreign.host()).to_owned()
 }
 
 /// Says what a long piece of work does, beside what the command is asked for.

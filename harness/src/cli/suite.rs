@@ -11,7 +11,7 @@ use crate::event::{Event, TrialFinished};
 use crate::generation::Fault;
 use crate::judge::{Judgement, Outcome, Subject, Verdict, VerdictResult};
 use crate::report::{EventLog, Style, Terminal, TerminalOptions, failure};
-use crate::run::{Error, Finished, Hosts, Result, TrialRun};
+use crate::run::{Error, Finished, Hosts, Project, Result, TrialRun};
 use crate::scenario::Source;
 use crate::timeline::Timeline;
 
@@ -41,7 +41,7 @@ pub struct SuiteOptions {
 
 impl Suite {
     /// Opens the output folder and the cache.
-    pub fn open(matrix: Matrix, options: SuiteOptions) -> Result<Suite> {
+    pub fn open(project: Project, matrix: Matrix, options: SuiteOptions) -> Result<Suite> {
         let output = Output::create(&options.out)?;
         let log = Mutex::new(EventLog::new(output.events()?));
         let terminal_options = TerminalOptions {
@@ -51,7 +51,7 @@ impl Suite {
         };
         let terminal = Mutex::new(Terminal::new(anstream::stdout(), terminal_options));
         let begin = Instant::now();
-        let hosts = session::open(move |event| {
+        let hosts = session::open(project, move |event| {
             let written = log.lock().unwrap_or_else(PoisonError::into_inner).event(&event);
             let shown = terminal.lock().unwrap_or_else(PoisonError::into_inner).event(&event, begin.elapsed());
             // A full disk or a closed terminal must not end the trials that still run; the missing lines are said.
@@ -70,12 +70,15 @@ impl Suite {
         junit: Option<&Path>,
     ) -> Result<Exit> {
         let begin = Instant::now();
-        let (_, probe) = self.hosts.image()?;
+        let accelerator = match planned.iter().all(|planned| planned.skip.is_some()) {
+            true => "no machine is needed: everything is skipped".to_owned(),
+            false => self.hosts.image()?.1.reason,
+        };
         self.hosts.emit(Event::RunStarted {
             at: jiff::Timestamp::now().to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             trials: planned.iter().map(Planned::label).collect(),
-            accelerator: probe.reason,
+            accelerator,
         });
         let suite = Arc::new(self);
         suite.prepare(&planned)?;
@@ -95,7 +98,7 @@ impl Suite {
 
     /// Bakes what the selected trials need before the first begins, so that no trial's time has a bake in it.
     fn prepare(&self, planned: &[Planned]) -> Result<()> {
-        for planned in planned {
+        for planned in planned.iter().filter(|planned| planned.skip.is_none()) {
             // Of other errors each trial that needs the host tells for itself, and the others are run.
             if let Err(Error::Interrupted) = self.hosts.prepare(&planned.host().host, planned.scenario.time) {
                 return Err(Error::Interrupted);
@@ -114,10 +117,14 @@ impl Suite {
             return Ok(Completion::ignored_with("interrupted"));
         }
         self.hosts.emit(Event::TrialStarted { trial: planned.label() });
-        let (finished, timeline) = match self.record(planned) {
+        let recorded = match &planned.skip {
+            Some(reason) => Ok((planned.without_machine(Outcome::Skipped, reason.clone()), None)),
+            None => self.record(planned),
+        };
+        let (finished, timeline) = match recorded {
             Ok(recorded) => recorded,
             Err(Error::Interrupted) => return Ok(Completion::ignored_with("interrupted")),
-            Err(error) => (planned.broken(&error), None),
+            Err(error) => (planned.without_machine(Outcome::Broken, error.to_string()), None),
         };
         let message = failure(&finished, &planned.scenario.source, timeline.as_ref(), &self.style);
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(finished.outcome);
@@ -186,15 +193,15 @@ impl Planned {
         }
     }
 
-    /// A trial that could not even begin.
-    fn broken(&self, error: &Error) -> TrialFinished {
+    /// A trial that did not even begin.
+    fn without_machine(&self, outcome: Outcome, reason: String) -> TrialFinished {
         TrialFinished {
             trial: self.label(),
             title: self.scenario.title.clone(),
             scenario: self.scenario.source.path.clone(),
             proves: self.scenario.proves.clone(),
-            outcome: Outcome::Broken,
-            reason: Some(error.to_string()),
+            outcome,
+            reason: Some(reason),
             judgement: None,
             host_seconds: 0.0,
             guest_seconds: 0.0,

@@ -46,12 +46,10 @@ struct Faults {
 }
 
 impl Fault {
-    /// Reads `fixtures/faults.toml`.
-    pub fn parse_all(text: &str) -> Result<Vec<Fault>> {
-        let faults: Faults = toml::from_str(text).map_err(|error| Error::Manifest {
-            place: "fixtures/faults.toml".to_owned(),
-            problem: error.to_string(),
-        })?;
+    /// Reads a file of faults; `place` is its path, for messages.
+    pub fn parse_all(place: &str, text: &str) -> Result<Vec<Fault>> {
+        let faults: Faults = toml::from_str(text)
+            .map_err(|error| Error::Manifest { place: place.to_owned(), problem: error.to_string() })?;
         let mut seen = BTreeMap::new();
         for fault in &faults.fault {
             if fault.patch.is_empty() {
@@ -130,7 +128,7 @@ mod tests {
     #[test]
     fn every_fault_fits_every_stack_of_every_host() {
         let text = std::fs::read_to_string(project().join("fixtures/faults.toml")).unwrap();
-        let faults = Fault::parse_all(&text).unwrap();
+        let faults = Fault::parse_all("fixtures/faults.toml", &text).unwrap();
         for host in std::fs::read_dir(project().join("fixtures/rendered")).unwrap() {
             let generation = Generation::read(&host.unwrap().path()).unwrap();
             for (fault, stack) in

@@ -4,6 +4,7 @@
 //! them with faults. It blocks, and knows nothing of guests.
 
 mod check;
+mod compose;
 mod fault;
 mod files;
 mod manifest;
@@ -11,6 +12,7 @@ mod render;
 #[cfg(test)]
 mod tests;
 
+pub use compose::Asked;
 pub use fault::{Fault, Patched};
 pub use files::Generation;
 pub use manifest::{
@@ -56,7 +58,7 @@ pub enum Error {
         problem: String,
     },
     /// A fault that does not exist, or no longer fits.
-    #[error("fault `{id}` in fixtures/faults.toml: {problem}")]
+    #[error("fault `{id}`: {problem}")]
     Fault {
         /// The fault.
         id: String,

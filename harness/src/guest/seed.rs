@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use crate::generation::{Generation, Manifest};
+use crate::generation::{Generation, User};
 
 use super::{Error, Result};
 
@@ -24,7 +24,7 @@ pub struct SeedFile {
 pub struct Seed<'a> {
     /// The generation under test.
     pub generation: &'a Generation,
-    /// Encrypted secrets by the absolute path where they are to be decrypted to.
+    /// Secrets, encrypted or plain, by the absolute path where the guest is to have them in plain text.
     pub secrets: &'a [(String, Vec<u8>)],
     /// The age key that opens them.
     pub secrets_key: String,
@@ -34,6 +34,8 @@ pub struct Seed<'a> {
     pub images: Vec<u8>,
     /// The registry's storage and whatever else.
     pub files: Vec<SeedFile>,
+    /// Folders that belong to the user, by absolute path.
+    pub folders: Vec<String>,
 }
 
 /// Where the guest keeps what it decrypts at each boot, since /run is empty then.
@@ -48,8 +50,8 @@ const IMAGES: &str = "/var/lib/harness/images.tar";
 impl Seed<'_> {
     /// Writes the archive. It is the same for the same seed: no time, no order of a folder gets in.
     pub fn write(&self, to: impl Write) -> Result<()> {
-        let mut archive = Archive { tar: tar::Builder::new(to), folders: BTreeSet::new() };
         let manifest = &self.generation.manifest;
+        let mut archive = Archive { tar: tar::Builder::new(to), folders: BTreeSet::new(), user: &manifest.user };
         archive.file("/etc/hostname", 0o644, format!("{}\n", manifest.hostname).as_bytes())?;
         for file in &manifest.files {
             let mode = file.permission_bits().map_err(|error| Error::Seed(std::io::Error::other(error)))?;
@@ -70,40 +72,31 @@ impl Seed<'_> {
         for file in &self.files {
             archive.file(&file.path, file.mode, &file.content)?;
         }
-        for folder in data_folders(manifest) {
-            archive.folder(&folder, 0o755, owner)?;
+        for folder in &self.folders {
+            archive.parents(folder)?;
+            archive.folder(folder, 0o755, owner)?;
         }
         archive.tar.into_inner().and_then(|mut written| written.flush()).map_err(Error::Seed)
     }
 }
 
-/// A data folder for each service. /mnt/docker is a bind mount of /srv/docker, which is not mounted yet when the seed
-/// is unpacked.
-fn data_folders(manifest: &Manifest) -> Vec<String> {
-    let mut folders = Vec::new();
-    for stack in &manifest.stacks {
-        folders.push(format!("/srv/docker/{}", stack.name));
-        folders.extend(stack.services.iter().map(|service| format!("/srv/docker/{}/{}", stack.name, service.name)));
-    }
-    folders
-}
-
-struct Archive<W: Write> {
+struct Archive<'a, W: Write> {
     tar: tar::Builder<W>,
     folders: BTreeSet<String>,
+    user: &'a User,
 }
 
-impl<W: Write> Archive<W> {
+impl<W: Write> Archive<'_, W> {
     fn file(&mut self, path: &str, mode: u32, content: &[u8]) -> Result<()> {
         self.parents(path)?;
-        let mut header = header(tar::EntryType::Regular, mode, content.len() as u64, (0, 0));
+        let mut header = header(tar::EntryType::Regular, mode, content.len() as u64, self.owner(path));
         let name = path.trim_start_matches('/');
         self.tar.append_data(&mut header, name, content).map_err(Error::Seed)
     }
 
     fn link(&mut self, path: &str, target: &str) -> Result<()> {
         self.parents(path)?;
-        let mut header = header(tar::EntryType::Symlink, 0o777, 0, (0, 0));
+        let mut header = header(tar::EntryType::Symlink, 0o777, 0, self.owner(path));
         self.tar.append_link(&mut header, path.trim_start_matches('/'), target).map_err(Error::Seed)
     }
 
@@ -116,7 +109,8 @@ impl<W: Write> Archive<W> {
         self.tar.append_data(&mut header, name, std::io::empty()).map_err(Error::Seed)
     }
 
-    /// Only folders that a guest image cannot have already are made: unpacking one sets its owner and mode.
+    /// Only folders that a guest image cannot have already, or that are the user's, are made: unpacking one sets its
+    /// owner and mode. Others that are missing come from the unpacking, and are root's.
     fn parents(&mut self, path: &str) -> Result<()> {
         let own = [
             "/etc/stacks",
@@ -125,16 +119,34 @@ impl<W: Write> Archive<W> {
             "/var/lib/docker-registry",
             "/var/lib/sops-nix",
         ];
-        let Some(root) = own.iter().find(|root| path.starts_with(*root)) else { return Ok(()) };
-        let mut folder = (*root).to_owned();
-        self.folder(&folder, 0o755, (0, 0))?;
-        let Some((middle, _)) = path[root.len()..].rsplit_once('/') else { return Ok(()) };
+        let mut folder = match own.iter().find(|root| lies_below(path, root)) {
+            Some(root) => {
+                self.folder(root, 0o755, (0, 0))?;
+                (*root).to_owned()
+            }
+            None if self.is_at_home(path) => self.user.home.clone(),
+            None => return Ok(()),
+        };
+        let Some((middle, _)) = path[folder.len()..].rsplit_once('/') else { return Ok(()) };
         for part in middle.split('/').filter(|part| !part.is_empty()) {
             folder = format!("{folder}/{part}");
-            self.folder(&folder, 0o755, (0, 0))?;
+            self.folder(&folder, 0o755, self.owner(&folder))?;
         }
         Ok(())
     }
+
+    fn is_at_home(&self, path: &str) -> bool {
+        lies_below(path, &self.user.home)
+    }
+
+    /// What is in the user's home is the user's.
+    fn owner(&self, path: &str) -> (u32, u32) {
+        if self.is_at_home(path) { (self.user.uid, self.user.gid) } else { (0, 0) }
+    }
+}
+
+fn lies_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn header(kind: tar::EntryType, mode: u32, size: u64, (uid, gid): (u32, u32)) -> tar::Header {

@@ -66,8 +66,8 @@ pub fn archive(images: &[TestImage], busybox: &[u8]) -> Result<Vec<u8>> {
     archive::tar_of(files.into_iter().map(|(path, bytes)| archive::Item::file(path, 0o644, bytes)))
 }
 
-/// The storage of a registry that serves all images, whatever host their names begin with. Files that images share
-/// are listed once.
+/// The storage of the guest's registry: its own images, and those of each other registry in a folder. Files that images
+/// share are listed once.
 ///
 /// # Errors
 /// If a name cannot be an image's, or two images would have the same place in the registry.
@@ -77,7 +77,7 @@ pub fn registry(images: &[TestImage], busybox: &[u8]) -> Result<Vec<RegistryFile
     for (name, image) in named(images, ImageName::in_registry)? {
         let config = config_of(&name, image, &layer);
         let manifest = manifest_of(&config, &layer);
-        let repository = format!("{REGISTRY_ROOT}/repositories/{}", name.repository);
+        let repository = format!("{REGISTRY_ROOT}/repositories/{}", name.local_repository());
         let link = digest_of(&manifest).into_bytes();
         let tag = format!("{repository}/_manifests/tags/{}", name.tag);
         let revision = format!("sha256/{}/link", hexadecimal(&manifest));
@@ -94,6 +94,22 @@ pub fn registry(images: &[TestImage], busybox: &[u8]) -> Result<Vec<RegistryFile
     }
     files.insert(blob_path(&layer), layer);
     Ok(files.into_iter().map(|(path, bytes)| RegistryFile { path, bytes }).collect())
+}
+
+/// The whole name that podman has for an image that a file may name in short, such as `docker.io/library/redis:7`.
+///
+/// # Errors
+/// If it cannot be an image's name, or has a digest, which no test image can have.
+pub fn whole_name(name: &str) -> Result<String> {
+    Ok(ImageName::parse(name)?.full())
+}
+
+/// The registry of an image and the place in the guest's registry where its images are; none if that is the same.
+///
+/// # Errors
+/// As [`whole_name`].
+pub fn stand_in(name: &str) -> Result<Option<(String, String)>> {
+    Ok(name::stand_in(&ImageName::parse(name)?))
 }
 
 /// The images by name, refusing two that `place` puts into one place.

@@ -113,6 +113,9 @@ impl Hosts {
 
     /// The generation of a host, rendered or from the cache: Nix is asked only when its inputs have changed.
     pub fn generation(&self, host: &str, progress: &dyn Progress) -> Result<Generation> {
+        if let Some(foreign) = self.project.foreign().filter(|foreign| foreign.host() == host) {
+            return Ok(foreign.generation().clone());
+        }
         let mut key = Key::builder().part("host", host);
         for path in generation::inputs(self.project.root(), host)? {
             let content = fs::read(&path).map_err(Error::io("read", &path))?;

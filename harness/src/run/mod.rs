@@ -1,9 +1,11 @@
 //! Plans trials, runs each in a clone of its host's template, and emits events; it never prints.
 
 mod error;
+mod foreign;
 mod host;
 mod project;
 mod record;
+mod surroundings;
 mod template;
 mod trial;
 mod wanted;
@@ -11,6 +13,7 @@ mod workspace;
 mod world;
 
 pub use error::Error;
+pub use foreign::{Foreign, ForeignSystem};
 pub use host::{Hosts, Prepared, runtime};
 pub use project::Project;
 pub use record::Recorder;

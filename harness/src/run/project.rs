@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::generation::{Fault, Generation, Manifest};
+use crate::generation::{self, Fault, Generation, Manifest};
 use crate::scenario::{Section, Source};
 
-use super::{Error, Result};
+use super::{Error, Foreign, ForeignSystem, Result};
 
-/// A checkout of this project.
+/// A checkout of this project, and what is run instead of its own hosts.
 #[derive(Debug, Clone)]
 pub struct Project {
     root: PathBuf,
+    foreign: Option<Arc<Foreign>>,
 }
 
 /// The file by which a checkout is recognised.
@@ -50,7 +52,7 @@ impl Project {
             Error::Usage(format!("cannot find the checkout of the project at {}: {error}", root.display()))
         })?;
         if root.join(SIGN).is_file() {
-            Ok(Project { root })
+            Ok(Project { root, foreign: None })
         } else {
             Err(Error::Usage(format!("{} is no checkout of the project: it has no {SIGN}", root.display())))
         }
@@ -61,17 +63,44 @@ impl Project {
         &self.root
     }
 
-    /// Every scenario file, in the order of section and name. `extra` are files from anywhere.
+    /// The project with somebody else's generation in the place of its hosts.
+    pub fn with_foreign(self, system: &ForeignSystem) -> Result<Project> {
+        let foreign = Foreign::read(system, &self)?;
+        Ok(Project { foreign: Some(Arc::new(foreign)), ..self })
+    }
+
+    /// Somebody else's generation, where one is run.
+    pub fn foreign(&self) -> Option<&Foreign> {
+        self.foreign.as_deref()
+    }
+
+    /// The hosts that can be run, by name.
+    pub fn hosts(&self) -> Result<Vec<String>> {
+        match &self.foreign {
+            Some(foreign) => Ok(vec![foreign.host().to_owned()]),
+            None => Ok(generation::hosts(&self.root)?),
+        }
+    }
+
+    /// Every scenario file, in the order of section and name.
     pub fn sources(&self) -> Result<Vec<Source>> {
+        let foreign = self.foreign.as_ref().and_then(|foreign| foreign.scenarios());
         let mut paths = Vec::new();
         for section in [Section::Functional, Section::Failure, Section::Regression] {
-            let folder = self.root.join("scenarios").join(section.name());
+            let folder = foreign.map_or_else(|| self.root.join("scenarios"), Path::to_owned).join(section.name());
+            if foreign.is_some() && !folder.exists() {
+                continue;
+            }
             for entry in fs::read_dir(&folder).map_err(Error::io("list", &folder))? {
                 let path = entry.map_err(Error::io("list", &folder))?.path();
                 if path.extension().is_some_and(|extension| extension == "toml") {
                     paths.push(path);
                 }
             }
+        }
+        if let (Some(folder), true) = (foreign, paths.is_empty()) {
+            let sections = "functional, failure and regression";
+            return Err(Error::Usage(format!("{} has no scenario in {sections}", folder.display())));
         }
         paths.sort();
         paths.iter().map(|path| self.source(path)).collect()
@@ -86,9 +115,9 @@ impl Project {
 
     /// The statements by number, as sentences.
     pub fn statements(&self) -> Result<BTreeMap<String, String>> {
-        let text = self.read(SIGN)?;
-        let statements: Statements = toml::from_str(&text)
-            .map_err(|error| Error::Project { place: SIGN.to_owned(), problem: error.to_string() })?;
+        let source = self.beside_scenarios("statements.toml", SIGN)?;
+        let statements: Statements = toml::from_str(&source.text)
+            .map_err(|error| Error::Project { place: source.path, problem: error.to_string() })?;
         Ok(statements.statement)
     }
 
@@ -99,16 +128,28 @@ impl Project {
 
     /// The faults.
     pub fn faults(&self) -> Result<Vec<Fault>> {
-        Ok(Fault::parse_all(&self.read("fixtures/faults.toml")?)?)
+        let source = self.beside_scenarios("faults.toml", "fixtures/faults.toml")?;
+        Ok(Fault::parse_all(&source.path, &source.text)?)
     }
 
-    /// The text of the project's list of known noise.
+    /// The text of the list of known noise: the guest's, and behind it that of somebody else's generation.
     pub fn noise(&self) -> Result<String> {
-        self.read("fixtures/noise.toml")
+        let mut text = self.read("fixtures/noise.toml")?;
+        if let Some(path) = self.foreign.as_ref().and_then(|foreign| foreign.beside_scenarios("noise.toml")) {
+            text.push('\n');
+            text.push_str(&fs::read_to_string(&path).map_err(Error::io("read", &path))?);
+        }
+        Ok(text)
+    }
+
+    /// The guest's table of file systems.
+    pub fn fstab(&self) -> Result<String> {
+        self.read("fixtures/guest/overlay/etc/fstab")
     }
 
     /// The hosts that the project has a rendered copy of, each with its manifest. The copy serves whoever only reads
-    /// scenarios, without Nix; a test holds it to what the stack library renders.
+    /// scenarios, without Nix; a test holds it to what the stack library renders. Somebody else's generation takes the
+    /// place of the host whose name it has.
     pub fn manifests(&self) -> Result<Vec<Manifest>> {
         let folder = self.root.join("fixtures/rendered");
         let mut hosts: Vec<PathBuf> = Vec::new();
@@ -116,17 +157,27 @@ impl Project {
             hosts.push(entry.map_err(Error::io("list", &folder))?.path());
         }
         hosts.sort();
-        hosts.iter().map(|host| Ok(Generation::read(host)?.manifest)).collect()
+        let mut manifests: Vec<Manifest> = Vec::new();
+        for host in hosts {
+            manifests.push(Generation::read(&host)?.manifest);
+        }
+        if let Some(foreign) = &self.foreign {
+            manifests.retain(|manifest| manifest.host != foreign.host());
+            manifests.push(foreign.generation().manifest.clone());
+        }
+        Ok(manifests)
     }
 
     /// The test secrets of a host, encrypted as sops does it, by the absolute path where the guest is to decrypt them to:
-    /// natively and as fallback.
+    /// natively and as fallback. Those of somebody else's generation may be plain text.
     pub fn secrets(&self, manifest: &Manifest) -> Result<Vec<(String, Vec<u8>)>> {
         let mut secrets = Vec::new();
         for stack in &manifest.stacks {
             for secret in &stack.secrets {
-                let path = self.root.join("fixtures/secrets").join(&manifest.host).join(&stack.name).join(&secret.name);
-                let content = fs::read(&path).map_err(Error::io("read", &path))?;
+                let content = match self.foreign.as_ref().filter(|foreign| foreign.host() == manifest.host) {
+                    Some(foreign) => foreign.secret(&stack.name, &secret.name)?,
+                    None => self.secret(&manifest.host, &stack.name, &secret.name)?,
+                };
                 secrets.extend(secret.fallback.clone().map(|fallback| (fallback, content.clone())));
                 secrets.push((secret.native.clone(), content));
             }
@@ -137,6 +188,17 @@ impl Project {
     /// The age key that opens the test secrets.
     pub fn secrets_key(&self) -> Result<String> {
         self.read("fixtures/secrets/test-key.age")
+    }
+
+    fn secret(&self, host: &str, stack: &str, name: &str) -> Result<Vec<u8>> {
+        let path = self.root.join("fixtures/secrets").join(host).join(stack).join(name);
+        fs::read(&path).map_err(Error::io("read", path))
+    }
+
+    /// A file that belongs to the scenarios: beside those that are read, else the project's.
+    fn beside_scenarios(&self, name: &str, own: &str) -> Result<Source> {
+        let foreign = self.foreign.as_ref().and_then(|foreign| foreign.beside_scenarios(name));
+        self.source(&foreign.unwrap_or_else(|| self.root.join(own)))
     }
 
     fn read(&self, path: &str) -> Result<String> {

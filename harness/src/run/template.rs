@@ -12,10 +12,11 @@ use crate::generation::Generation;
 use crate::guest::{self, Guest, Seed, SeedFile};
 use crate::image::guest::GuestImage;
 use crate::image::guest_program;
-use crate::image::test_image::{self, TestImage};
+use crate::image::test_image;
 use crate::image::{Begun, Entry, Key, Progress, Store};
 use crate::machine::{self, Accelerator, Clock, Disk, Machine, Spec};
 
+use super::surroundings::Surroundings;
 use super::{Error, Folder, Project, Result};
 
 /// A template in the cache.
@@ -147,12 +148,9 @@ impl Recipe<'_> {
         let manifest = &self.generation.manifest;
         let busybox_path = self.image.busybox();
         let busybox = fs::read(&busybox_path).map_err(Error::io("read", &busybox_path))?;
-        let images: Vec<TestImage> = manifest
-            .images()
-            .into_iter()
-            .map(|name| TestImage { name: name.to_owned(), version: "v1".to_owned(), broken: false })
-            .collect();
-        let registry = test_image::registry(&images, &busybox)?.into_iter().map(|file| SeedFile {
+        let surroundings = Surroundings::of(self.generation, &self.project.fstab()?)?;
+        let images = &surroundings.images;
+        let registry = test_image::registry(images, &busybox)?.into_iter().map(|file| SeedFile {
             path: format!("/var/lib/docker-registry/{}", file.path),
             mode: 0o644,
             content: file.bytes,
@@ -165,8 +163,9 @@ impl Recipe<'_> {
             secrets: &secrets,
             secrets_key: self.project.secrets_key()?,
             decryptor,
-            images: test_image::archive(&images, &busybox)?,
-            files: registry.collect(),
+            images: test_image::archive(images, &busybox)?,
+            files: registry.chain(surroundings.files).collect(),
+            folders: surroundings.folders,
         };
         let mut archive = Cursor::new(Vec::new());
         seed.write(&mut archive)?;

@@ -12,7 +12,7 @@ pub fn world(project: &Project) -> Result<World> {
         hosts,
         statements: project.statements()?.into_keys().collect(),
         faults: project.faults()?.into_iter().map(|fault| fault.id).collect(),
-        foreign: None,
+        foreign: project.foreign().map(|foreign| foreign.host().to_owned()),
     })
 }
 

@@ -5,12 +5,13 @@ use crate::image::archive::{Item, tar_of};
 
 /// What the scripts, the health checks of compose files, and people in a container may call.
 const APPLETS: &[&str] = &[
-    "cat", "date", "echo", "env", "false", "grep", "head", "hostname", "httpd", "id", "kill", "ls", "mkdir", "nc",
-    "nslookup", "sed", "sh", "sleep", "test", "touch", "true", "wget",
+    "cat", "date", "echo", "env", "false", "grep", "head", "hostname", "httpd", "id", "kill", "ls", "mkdir",
+    "nslookup", "sed", "sh", "sleep", "test", "touch", "true",
 ];
 
 /// Programs of real images that compose files call to check health; all follow the rule of `/bin/health`.
-const HEALTH_PROGRAMS: &[&str] = &["curl", "pg_isready", "redis-cli"];
+const HEALTH_PROGRAMS: &[&str] =
+    &["curl", "mariadb-admin", "mongosh", "mysqladmin", "nc", "pg_isready", "redis-cli", "valkey-cli", "wget"];
 
 const SERVICE: &str = include_str!("../../../../fixtures/image/service");
 const HEALTH: &str = include_str!("../../../../fixtures/image/health");

@@ -5,11 +5,18 @@ use crate::image::{Error, Result};
 /// The tag that a name without one means.
 const DEFAULT_TAG: &str = "latest";
 
+/// The registry that a name without one means, and where it keeps what has no folder.
+const DEFAULT_REGISTRY: &str = "docker.io";
+const DEFAULT_FOLDER: &str = "library";
+
+/// The registry in the guest.
+const LOCAL: &str = "127.0.0.1:5000";
+
 /// A name such as `127.0.0.1:5000/jellyfin/jellyfin:latest` in its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ImageName {
-    /// The registry's host with its port, if the name begins with one.
-    pub(super) host: Option<String>,
+    /// The registry's host with its port.
+    pub(super) host: String,
     /// The path within the registry.
     pub(super) repository: String,
     /// The tag.
@@ -28,6 +35,7 @@ impl ImageName {
             Some((first, rest)) if first == "localhost" || first.contains(['.', ':']) => (Some(first), rest),
             _ => (None, text),
         };
+        let host = host.unwrap_or(DEFAULT_REGISTRY);
         let (repository, tag) = rest.rsplit_once(':').unwrap_or((rest, DEFAULT_TAG));
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
         let component = |part: &str| part.bytes().all(allowed) && part.starts_with(|c: char| c.is_ascii_alphanumeric());
@@ -40,18 +48,29 @@ impl ImageName {
         if tag.is_empty() || tag.starts_with(['.', '-']) || !tag.bytes().all(in_tag) {
             return refused("its tag must be letters, digits and '._-'");
         }
-        Ok(ImageName { host: host.map(str::to_owned), repository: repository.to_owned(), tag: tag.to_owned() })
+        let repository = match (host, repository.contains('/')) {
+            (DEFAULT_REGISTRY, false) => format!("{DEFAULT_FOLDER}/{repository}"),
+            _ => repository.to_owned(),
+        };
+        Ok(ImageName { host: host.to_owned(), repository, tag: tag.to_owned() })
     }
 
     /// The whole name with its tag.
     pub(super) fn full(&self) -> String {
-        let place = self.in_registry();
-        self.host.as_ref().map_or(place.clone(), |host| format!("{host}/{place}"))
+        format!("{}/{}:{}", self.host, self.repository, self.tag)
     }
 
-    /// The name as its registry knows it.
+    /// The repository in the guest's registry that has it.
+    pub(super) fn local_repository(&self) -> String {
+        match folder_of(&self.host) {
+            Some(folder) => format!("{folder}/{}", self.repository),
+            None => self.repository.clone(),
+        }
+    }
+
+    /// The name as the guest's registry knows it.
     pub(super) fn in_registry(&self) -> String {
-        format!("{}:{}", self.repository, self.tag)
+        format!("{}:{}", self.local_repository(), self.tag)
     }
 
     /// What the service calls itself: the path's last part.
@@ -60,30 +79,35 @@ impl ImageName {
     }
 }
 
+/// The folder of the guest's registry that has what another registry has; none for its own.
+fn folder_of(host: &str) -> Option<String> {
+    (host != LOCAL).then(|| host.replace(':', "_"))
+}
+
+/// Another registry than the guest's, and where the guest's registry has its images.
+pub(super) fn stand_in(name: &ImageName) -> Option<(String, String)> {
+    folder_of(&name.host).map(|folder| (name.host.clone(), format!("{LOCAL}/{folder}")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn names_come_apart_as_docker_takes_them() {
-        let check = |text: &str, host: Option<&str>, repository: &str, tag: &str, service: &str| {
+        let check = |text: &str, host: &str, repository: &str, tag: &str, service: &str| {
             let name = ImageName::parse(text).unwrap();
-            assert_eq!((name.host.as_deref(), name.repository.as_str()), (host, repository), "{text}");
+            assert_eq!((name.host.as_str(), name.repository.as_str()), (host, repository), "{text}");
             assert_eq!((name.tag.as_str(), name.service()), (tag, service), "{text}");
         };
-        let local = Some("127.0.0.1:5000");
+        let local = "127.0.0.1:5000";
         check("127.0.0.1:5000/jellyfin/jellyfin:latest", local, "jellyfin/jellyfin", "latest", "jellyfin");
         check("127.0.0.1:5000/redis", local, "redis", "latest", "redis");
-        check(
-            "ghcr.io/immich-app/immich-server:v1.2",
-            Some("ghcr.io"),
-            "immich-app/immich-server",
-            "v1.2",
-            "immich-server",
-        );
-        check("localhost/a:b", Some("localhost"), "a", "b", "a");
-        check("library/redis:7-alpine", None, "library/redis", "7-alpine", "redis");
-        check("redis", None, "redis", "latest", "redis");
+        check("ghcr.io/immich-app/immich-server:v1.2", "ghcr.io", "immich-app/immich-server", "v1.2", "immich-server");
+        check("localhost/a:b", "localhost", "a", "b", "a");
+        check("library/redis:7-alpine", "docker.io", "library/redis", "7-alpine", "redis");
+        check("docker.io/redis", "docker.io", "library/redis", "latest", "redis");
+        check("redis", "docker.io", "library/redis", "latest", "redis");
     }
 
     #[test]

@@ -85,10 +85,11 @@ fn the_layer_has_the_scripts_and_the_names_that_health_checks_call() {
     check("bin/service", 0o755, include_bytes!("../../../../fixtures/image/service"));
     check("bin/health", 0o755, include_bytes!("../../../../fixtures/image/health"));
     check("bin/sh", 0o777, b"busybox");
-    check("bin/wget", 0o777, b"busybox");
     check("bin/curl", 0o777, b"health");
     check("bin/pg_isready", 0o777, b"health");
     check("bin/redis-cli", 0o777, b"health");
+    check("bin/wget", 0o777, b"health");
+    check("bin/nc", 0o777, b"health");
     check("usr/bin", 0o777, b"../bin");
     check("tmp/", 0o1777, b"");
     check("config/", 0o755, b"");
@@ -130,7 +131,13 @@ fn the_same_images_give_the_same_bytes_and_one_place_holds_one_image() {
     let twice = [image("a/b", "v1", false), image("a/b:latest", "v2", false)];
     let error = archive(&twice, BUSYBOX).unwrap_err().to_string();
     assert!(error.contains("a/b:latest") && error.contains("the same place"), "{error}");
-    let hosts = [image("one.example/a", "v1", false), image("two.example/a", "v1", false)];
+    let hosts = [image("one.example/a", "v1", false), image("two.example:5000/a", "v1", false)];
     assert!(archive(&hosts, BUSYBOX).is_ok());
-    assert!(registry(&hosts, BUSYBOX).is_err());
+    let paths: Vec<_> = registry(&hosts, BUSYBOX).unwrap().into_iter().map(|file| file.path).collect();
+    for repository in ["one.example/a", "two.example_5000/a"] {
+        assert!(
+            paths
+                .contains(&format!("docker/registry/v2/repositories/{repository}/_manifests/tags/latest/current/link"))
+        );
+    }
 }

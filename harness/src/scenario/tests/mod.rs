@@ -1,6 +1,7 @@
 //! The world that the tests read scenarios against, and files that hold what is expected.
 
 mod coverage;
+mod foreign;
 mod mistakes;
 mod properties;
 mod resolved;

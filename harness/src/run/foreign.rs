@@ -1,0 +1,85 @@
+//! Somebody else's generation in the place of the project's hosts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::generation::Generation;
+
+use super::surroundings::Surroundings;
+use super::{Error, Project, Result};
+
+/// Which generation is run instead of the project's own.
+#[derive(Debug, Clone, Default)]
+pub struct ForeignSystem {
+    /// The folder of a rendered generation.
+    pub folder: PathBuf,
+    /// The folder of its scenarios: its own `scenarios` if not given, and the project's if it has none.
+    pub scenarios: Option<PathBuf>,
+    /// The host that it takes the place of: the one that its manifest names if not given.
+    pub host: Option<String>,
+}
+
+/// A generation that this project did not write, read and checked.
+#[derive(Debug)]
+pub struct Foreign {
+    folder: PathBuf,
+    scenarios: Option<PathBuf>,
+    generation: Generation,
+}
+
+/// The folder of a generation that has its scenarios.
+const SCENARIOS: &str = "scenarios";
+
+impl Foreign {
+    /// Reads the generation. What the guest cannot give it is an error, before anything is built or booted.
+    pub fn read(system: &ForeignSystem, project: &Project) -> Result<Foreign> {
+        let folder = &system.folder;
+        let mut generation = Generation::read(folder)?;
+        if let Some(host) = &system.host {
+            generation.manifest.host.clone_from(host);
+            generation = Generation::new(generation.manifest, generation.files)?;
+        }
+        let own = Some(folder.join(SCENARIOS)).filter(|scenarios| scenarios.is_dir());
+        let scenarios = system.scenarios.clone().or(own);
+        if let Some(scenarios) = scenarios.iter().find(|scenarios| !scenarios.is_dir()) {
+            return Err(Error::Usage(format!("there is no folder of scenarios {}", scenarios.display())));
+        }
+        let in_folder = |error| match error {
+            Error::Project { place, problem } => {
+                Error::Project { place: folder.join(place).display().to_string(), problem }
+            }
+            other => other,
+        };
+        Surroundings::of(&generation, &project.fstab()?).map_err(in_folder)?;
+        Ok(Foreign { folder: folder.clone(), scenarios, generation })
+    }
+
+    /// The name of the host.
+    pub fn host(&self) -> &str {
+        &self.generation.manifest.host
+    }
+
+    /// The generation.
+    pub fn generation(&self) -> &Generation {
+        &self.generation
+    }
+
+    /// The folder of the scenarios, where they are not the project's.
+    pub fn scenarios(&self) -> Option<&Path> {
+        self.scenarios.as_deref()
+    }
+
+    /// A file beside the scenarios, where they have one of their own.
+    pub fn beside_scenarios(&self, name: &str) -> Option<PathBuf> {
+        self.scenarios.as_ref().map(|scenarios| scenarios.join(name)).filter(|path| path.is_file())
+    }
+
+    /// The content of a test secret: what the generation's folder `secrets` has for it, else something made up.
+    pub fn secret(&self, stack: &str, name: &str) -> Result<Vec<u8>> {
+        let path = self.folder.join("secrets").join(stack).join(name);
+        if path.exists() {
+            return fs::read(&path).map_err(Error::io("read", &path));
+        }
+        Ok(format!("HARNESS_SECRET={stack}/{name}\n").into_bytes())
+    }
+}
