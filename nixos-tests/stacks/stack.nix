@@ -132,6 +132,7 @@ in
     services = map
       (service: {
         inherit (service) name image health-check network-of autoupdate ports needs-healthy;
+        knobs = "${paths.dataRoot}/${stack.name}/${service.name}/knobs";
         container = if service.container == null then "${stack.name}-${service.name}-1" else service.container;
       })
       stack.services;

@@ -231,8 +231,8 @@ pub struct ListArguments {
 
 const RENDER_EXAMPLES: &str = "\
 Examples:
-  harness render --host igpu /tmp/igpu                            what runs in the guest
-  harness render --host igpu --variant no-fallback /tmp/variant   a variant of it
+  harness render --host igpu /tmp/igpu                            what runs in the guest, and its variants
+  harness render --host igpu --variant no-fallback /tmp/variant   the whole of one variant
 A folder that has anything but a generation in it is refused.
 ";
 

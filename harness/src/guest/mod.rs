@@ -9,6 +9,7 @@ mod look;
 mod seed;
 mod session;
 mod settle;
+mod switch;
 
 pub use action::{Command, act};
 pub use channel::{Account, Answer, Guest, PROCEDURE};
@@ -18,6 +19,7 @@ pub use look::{Looked, Wanted};
 pub use seed::{Seed, SeedFile};
 pub use session::Session;
 pub use settle::{Settled, rest, settle};
+pub use switch::{activate, install, reload_managers};
 
 /// A result whose error is the guest's.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

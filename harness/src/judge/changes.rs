@@ -80,8 +80,8 @@ impl<'a> Concern<'a> {
     }
 
     fn act(&mut self, act: &'a Act) {
+        act.units().iter().for_each(|unit| self.unit(unit));
         match &act.what {
-            ActKind::Systemctl { units, .. } => units.iter().for_each(|unit| self.unit(unit)),
             ActKind::Knob { services, .. } => {
                 for (stack, service) in services {
                     self.services.insert((stack, service));
@@ -120,21 +120,7 @@ impl<'a> Concern<'a> {
 
     fn has_container(&self, container: &ContainerState) -> bool {
         let is_concern = |(stack, service)| self.stacks.contains(stack) || self.services.contains(&(stack, service));
-        self.containers.contains(&*container.name) || self.place_of(container).is_some_and(is_concern)
-    }
-
-    /// The stack and the service of a container: by the labels that compose gives it, else by its name.
-    fn place_of<'c>(&self, container: &'c ContainerState) -> Option<(&'c str, &'c str)>
-    where
-        'a: 'c,
-    {
-        if let Some(project) = compose::project(container) {
-            let owner = self.host.iter().find(|stack| stack.project.as_deref() == Some(project));
-            return Some((owner.map_or(project, |stack| &*stack.name), compose::service(container)));
-        }
-        let services = self.host.iter().flat_map(|stack| stack.services.iter().map(move |service| (stack, service)));
-        let mut named = services.filter(|(_, service)| service.container == container.name);
-        named.next().map(|(stack, service)| (&*stack.name, &*service.name))
+        self.containers.contains(&*container.name) || compose::place(container, self.host).is_some_and(is_concern)
     }
 }
 

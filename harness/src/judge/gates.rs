@@ -243,9 +243,10 @@ fn may_be_unhealthy(trial: &Trial, container: &ContainerState) -> bool {
     });
     let mut acts = trial.given.iter().chain(trial.steps.iter().flat_map(|step| &step.when));
     let turned = acts.any(|act| match &act.what {
-        ActKind::Knob { services, .. } => services.iter().any(|(stack, service)| {
-            compose::project(container) == Some(stack) && compose::service(container) == service
-        }),
+        ActKind::Knob { services, .. } => {
+            let place = compose::place(container, &trial.stacks);
+            services.iter().any(|(stack, service)| place == Some((stack, service)))
+        }
         _ => false,
     });
     expected || excepted || turned

@@ -13,6 +13,7 @@ use crate::image::{Key, Progress, Store};
 use crate::machine::{self, Accelerator, Clock, Probe};
 use crate::scenario::Time;
 
+use super::project::Secrets;
 use super::template::Recipe;
 use super::{Baked, Error, Project, Recorder, Result, Workspace};
 
@@ -21,6 +22,8 @@ use super::{Baked, Error, Project, Recorder, Result, Workspace};
 pub struct Prepared {
     /// The generation in it.
     pub generation: Generation,
+    /// The secrets of the base and of each variant, by its name.
+    pub secrets: BTreeMap<String, Secrets>,
     /// The template.
     pub template: Baked,
 }
@@ -124,7 +127,7 @@ impl Hosts {
         }
         let entry = self.store.get_or_build("generation", &key.finish(), progress, |folder| {
             progress.phase("rendering the generation");
-            generation::render(self.project.root(), host, None)?.write(folder)?;
+            generation::render(self.project.root(), host)?.write(folder)?;
             Ok::<(), Error>(())
         })?;
         Ok(Generation::read(entry.path())?)
@@ -133,6 +136,10 @@ impl Hosts {
     fn bake(&self, host: &str, image: &GuestImage, probe: &Probe, clock: Clock) -> Result<Prepared> {
         let progress = self.recorder.task(&format!("bake {host}"));
         let generation = self.generation(host, &progress)?;
+        let secrets_of = |(name, generation): (&str, &Generation)| {
+            Ok((name.to_owned(), self.project.secrets(name, &generation.manifest)?))
+        };
+        let secrets = generation.with_variants().map(secrets_of).collect::<Result<_>>()?;
         let recipe = Recipe {
             store: &self.store,
             image,
@@ -144,7 +151,7 @@ impl Hosts {
         let runtime = runtime()?;
         let work = recipe.get_or_bake(|| self.workspace.folder(), &progress);
         let template = runtime.block_on(self.recorder.until_interrupted(work))??;
-        Ok(Prepared { generation, template })
+        Ok(Prepared { generation, secrets, template })
     }
 
     /// The verdict on the accelerator holds as long as QEMU, the guest image and the kernel of this machine do.

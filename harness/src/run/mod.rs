@@ -3,6 +3,7 @@
 mod error;
 mod foreign;
 mod host;
+mod installed;
 mod project;
 mod record;
 mod surroundings;

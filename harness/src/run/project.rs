@@ -19,6 +19,9 @@ pub struct Project {
     foreign: Option<Arc<Foreign>>,
 }
 
+/// The content of secrets by the absolute path where they belong in the guest.
+pub type Secrets = Vec<(String, Vec<u8>)>;
+
 /// The file by which a checkout is recognised.
 const SIGN: &str = "scenarios/statements.toml";
 
@@ -26,6 +29,12 @@ const SIGN: &str = "scenarios/statements.toml";
 #[serde(deny_unknown_fields)]
 struct Statements {
     statement: BTreeMap<String, String>,
+}
+
+/// Where a file of a variant is: below `variants` where the variant has one of its own, else where the base has it.
+pub(super) fn in_variant(folder: &Path, generation: &str, file: &Path) -> PathBuf {
+    let own = folder.join("variants").join(generation).join(file);
+    if own.is_file() { own } else { folder.join(file) }
 }
 
 impl Project {
@@ -147,36 +156,34 @@ impl Project {
         self.read("fixtures/guest/overlay/etc/fstab")
     }
 
-    /// The hosts that the project has a rendered copy of, each with its manifest. The copy serves whoever only reads
+    /// The hosts that the project has a rendered copy of. The copy serves whoever only reads
     /// scenarios, without Nix; a test holds it to what the stack library renders. Somebody else's generation takes the
     /// place of the host whose name it has.
-    pub fn manifests(&self) -> Result<Vec<Manifest>> {
+    pub fn generations(&self) -> Result<Vec<Generation>> {
         let folder = self.root.join("fixtures/rendered");
         let mut hosts: Vec<PathBuf> = Vec::new();
         for entry in fs::read_dir(&folder).map_err(Error::io("list", &folder))? {
             hosts.push(entry.map_err(Error::io("list", &folder))?.path());
         }
         hosts.sort();
-        let mut manifests: Vec<Manifest> = Vec::new();
-        for host in hosts {
-            manifests.push(Generation::read(&host)?.manifest);
-        }
+        let mut generations = hosts.iter().map(|host| Ok(Generation::read(host)?)).collect::<Result<Vec<_>>>()?;
         if let Some(foreign) = &self.foreign {
-            manifests.retain(|manifest| manifest.host != foreign.host());
-            manifests.push(foreign.generation().manifest.clone());
+            generations.retain(|generation| generation.manifest.host != foreign.host());
+            generations.push(foreign.generation().clone());
         }
-        Ok(manifests)
+        Ok(generations)
     }
 
-    /// The test secrets of a host, encrypted as sops does it, by the absolute path where the guest is to decrypt them to:
-    /// natively and as fallback. Those of somebody else's generation may be plain text.
-    pub fn secrets(&self, manifest: &Manifest) -> Result<Vec<(String, Vec<u8>)>> {
+    /// The test secrets of a generation, the base or a variant, encrypted as sops does it: natively and as fallback. A
+    /// secret that the variant has a file of its own for is that, else it is the base's. Those of somebody else's
+    /// generation may be plain text.
+    pub fn secrets(&self, generation: &str, manifest: &Manifest) -> Result<Secrets> {
         let mut secrets = Vec::new();
         for stack in &manifest.stacks {
             for secret in &stack.secrets {
                 let content = match self.foreign.as_ref().filter(|foreign| foreign.host() == manifest.host) {
-                    Some(foreign) => foreign.secret(&stack.name, &secret.name)?,
-                    None => self.secret(&manifest.host, &stack.name, &secret.name)?,
+                    Some(foreign) => foreign.secret(generation, &stack.name, &secret.name)?,
+                    None => self.secret(generation, manifest, &stack.name, &secret.name)?,
                 };
                 secrets.extend(secret.fallback.clone().map(|fallback| (fallback, content.clone())));
                 secrets.push((secret.native.clone(), content));
@@ -190,8 +197,9 @@ impl Project {
         self.read("fixtures/secrets/test-key.age")
     }
 
-    fn secret(&self, host: &str, stack: &str, name: &str) -> Result<Vec<u8>> {
-        let path = self.root.join("fixtures/secrets").join(host).join(stack).join(name);
+    fn secret(&self, generation: &str, manifest: &Manifest, stack: &str, name: &str) -> Result<Vec<u8>> {
+        let folder = self.root.join("fixtures/secrets").join(&manifest.host);
+        let path = in_variant(&folder, generation, &Path::new(stack).join(name));
         fs::read(&path).map_err(Error::io("read", path))
     }
 

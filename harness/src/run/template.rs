@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::generation::Generation;
+use crate::generation::{BASE, Generation};
 use crate::guest::{self, Guest, Seed, SeedFile};
 use crate::image::guest::GuestImage;
 use crate::image::guest_program;
@@ -157,7 +157,7 @@ impl Recipe<'_> {
         });
         let decryptor_path = guest_program::get_or_build(self.project.root(), self.store, progress)?;
         let decryptor = fs::read(&decryptor_path).map_err(Error::io("read", &decryptor_path))?;
-        let secrets = self.project.secrets(manifest)?;
+        let secrets = self.project.secrets(BASE, manifest)?;
         let seed = Seed {
             generation: self.generation,
             secrets: &secrets,

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use super::context::Context;
+use super::context::{Context, Unresolved};
 use super::table::{Node, Table};
 use super::words::{self, Place};
-use super::{Account, Act, ActKind, AlertMode, Container, ExitRule, Verb};
+use super::{Account, Act, ActKind, AlertMode, Container, ExitRule, HostFacts, Verb};
 
 /// How much guest time a script may take when the scenario does not say.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
+/// What scenarios call the host's generation itself, beside its variants.
+const BASE: &str = "base";
 
 impl<'a> Context<'a> {
     /// The actions of a table or an array of tables.
@@ -20,7 +22,7 @@ impl<'a> Context<'a> {
         let table = node.table(Place::Act)?;
         let (verb, subject) = table.lead("the action")?;
         let what = self.act_kind(&table, verb, subject);
-        let may_fail = matches!(verb, "start" | "stop" | "restart" | "reload" | "run");
+        let may_fail = matches!(verb, "start" | "stop" | "restart" | "reload" | "activate" | "run");
         let exit = if may_fail && table.flag("expect-failure") { ExitRule::Failure } else { ExitRule::Success };
         table.finish(&format!("`{verb}`"));
         Some(Act { span: node.span(), what: what?, exit })
@@ -47,9 +49,14 @@ impl<'a> Context<'a> {
             "knob" => {
                 let knob = knob(subject);
                 let services = table.need("of").map(|of| self.services(of));
-                Some(ActKind::Knob { services: services?, knob: Some(knob?) })
+                let (services, files) = services?;
+                Some(ActKind::Knob { services, files, knob: Some(knob?) })
             }
-            "clear-knobs" => Some(ActKind::Knob { services: self.services(subject), knob: None }),
+            "clear-knobs" => {
+                let (services, files) = self.services(subject);
+                Some(ActKind::Knob { services, files, knob: None })
+            }
+            "activate" => self.activate(subject),
             "alerts" => subject.word(Place::AlertMode).map(|word| ActKind::Alerts(alert_mode(word.name))),
             "wait" => subject.duration().map(ActKind::Wait),
             "reboot" => subject.flag().then_some(ActKind::Reboot),
@@ -66,6 +73,25 @@ impl<'a> Context<'a> {
             subject.report("these units belong to different managers", Some(advice.into()));
         }
         (!units.is_empty()).then_some(ActKind::Systemctl { verb, units })
+    }
+
+    fn activate(&self, subject: Node<'a>) -> Option<ActKind> {
+        let generation = subject.text()?;
+        self.reported(subject, self.activation_of(generation))
+    }
+
+    fn activation_of(&self, generation: &str) -> Result<ActKind, Unresolved> {
+        let HostFacts { name: host, activation, variants, .. } = self.host;
+        if activation.is_empty() {
+            let advice = "list the units that activate a generation in its manifest";
+            return Err(Unresolved::new(format!("no unit of host `{host}` activates a generation"), advice).lacking());
+        }
+        if generation != BASE && !variants.contains_key(generation) {
+            let names: Vec<_> = variants.keys().map(|name| format!("`{name}`, ")).collect();
+            let advice = format!("there are {}and `{BASE}`", names.concat());
+            return Err(Unresolved::new(format!("host `{host}` has no variant `{generation}`"), advice).lacking());
+        }
+        Ok(ActKind::Activate { generation: generation.to_owned(), units: activation.clone() })
     }
 
     fn run(&self, table: &Table<'a>, subject: Node<'a>) -> Option<ActKind> {
@@ -92,16 +118,29 @@ impl<'a> Context<'a> {
         Some(ActKind::Write { path, content: content? })
     }
 
-    /// The services that a target for containers names, as (stack, service).
-    fn services(&self, node: Node<'a>) -> Vec<(String, String)> {
+    /// The services that a target for containers names, as (stack, service), and the file of each that has the knobs.
+    fn services(&self, node: Node<'a>) -> (Vec<(String, String)>, Vec<String>) {
         let service = |container: Container| {
             if container.stack.is_none() {
                 let advice = "knobs reach services of stacks: name one of those";
                 node.report(format!("`{}` is not a service of a stack", container.name), Some(advice.into()));
+                return None;
             }
-            Some((container.stack?, container.service))
+            let file = self.reported(node, self.knobs_of(&container))?;
+            Some(((container.stack?, container.service), file))
         };
-        self.containers(node).into_iter().filter_map(service).collect()
+        self.containers(node).into_iter().filter_map(service).unzip()
+    }
+
+    /// The file by which the test image of a stack's container is made to misbehave.
+    fn knobs_of(&self, container: &Container) -> Result<String, Unresolved> {
+        let stack = self.host.stacks.iter().find(|stack| Some(&stack.name) == container.stack.as_ref());
+        let mut services = stack.iter().flat_map(|stack| &stack.services);
+        let service = services.find(|service| service.name == container.service);
+        service.and_then(|service| service.knobs.clone()).ok_or_else(|| {
+            let message = format!("`{}` has no file of knobs", container.name);
+            Unresolved::new(message, "have it mount one at /config/knobs, and name it in the manifest").lacking()
+        })
     }
 }
 

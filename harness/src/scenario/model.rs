@@ -139,6 +139,13 @@ pub enum ActKind {
         /// The units, all of one scope.
         units: Vec<Unit>,
     },
+    /// Installs another generation and starts the units that activate it.
+    Activate {
+        /// `base`, or a variant's name.
+        generation: String,
+        /// The units, in the order of their start.
+        units: Vec<Unit>,
+    },
     /// A shell command, as the stacks' user or as root.
     Run {
         /// The command, a bash script.
@@ -183,6 +190,8 @@ pub enum ActKind {
     Knob {
         /// The containers, as (stack, service).
         services: Vec<(String, String)>,
+        /// The file of each, in the same order.
+        files: Vec<String>,
         /// The knob's line (`unhealthy`, `exit 3`, `ignore-term`), or none to clear all of them.
         knob: Option<String>,
     },
@@ -251,6 +260,16 @@ pub enum Excepted {
     Containers(Vec<Container>),
     /// Journal records that may be there although they are of priority `err` or worse.
     Journal(Pattern),
+}
+
+impl Act {
+    /// The units that it asks a manager to do something with.
+    pub fn units(&self) -> &[Unit] {
+        match &self.what {
+            ActKind::Systemctl { units, .. } | ActKind::Activate { units, .. } => units,
+            _ => &[],
+        }
+    }
 }
 
 impl Verb {

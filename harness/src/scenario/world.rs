@@ -28,6 +28,10 @@ pub struct HostFacts {
     pub stacks: Vec<StackFacts>,
     /// Every unit of the generation.
     pub units: BTreeSet<Unit>,
+    /// The units that activate a generation, in the order of their start.
+    pub activation: Vec<Unit>,
+    /// The variants that can be activated, by name, each with its stacks.
+    pub variants: BTreeMap<String, Vec<StackFacts>>,
     /// Message texts by name, as regular expressions.
     pub texts: BTreeMap<String, String>,
     /// Whether it posts alerts.
@@ -69,6 +73,8 @@ pub struct ServiceFacts {
     pub container: String,
     /// Whether the container has a health check.
     pub health_check: bool,
+    /// The file on the host by which its test image is made to misbehave, if there is one.
+    pub knobs: Option<String>,
     /// The service whose network it joins.
     pub network_of: Option<String>,
 }

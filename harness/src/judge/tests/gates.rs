@@ -95,7 +95,7 @@ fn failing_health_checks_belong_to_unhealthy_containers() {
     check("unit-failure", &quiet(), &sick, &check_unit);
     let mut knob = quiet();
     let services = vec![("a".to_owned(), "a-web".to_owned())];
-    knob.given = vec![act(ActKind::Knob { services, knob: Some("unhealthy".into()) })];
+    knob.given = vec![act(ActKind::Knob { services, files: Vec::new(), knob: Some("unhealthy".into()) })];
     let judgement = failing().end(200.0).judge(&knob);
     assert_eq!(of_gate(&judgement, "unit-failure"), None);
 }

@@ -49,7 +49,8 @@ fn everything_that_a_foreign_generation_names_has_a_stand_in() {
     assert_eq!(text("/etc/hosts"), "127.0.0.1 localhost pantry\n127.0.0.1 notes.pantry.example\n");
     let address = "/etc/systemd/system/harness-alerts.socket.d/address.conf";
     assert_eq!(text(address), "[Socket]\nListenStream=127.0.0.1:8090\n");
-    assert_eq!(surroundings.folders, ["/srv/mounts/media/shelf", "/srv/mounts/media/shelf/jars"]);
+    let folders = ["/srv/mounts/media/shelf", "/srv/mounts/media/shelf/jars", "/home/abl030/pantry/window"];
+    assert_eq!(surroundings.folders, folders);
 }
 
 #[test]

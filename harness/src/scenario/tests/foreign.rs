@@ -16,6 +16,7 @@ fn foreign_world(name: &str) -> World {
         stack.secrets.clear();
         stack.services.truncate(1);
         stack.services[0].health_check = false;
+        stack.services[0].knobs = None;
     }
     world.hosts.insert(name.to_owned(), host);
     world.foreign = Some(name.to_owned());
@@ -57,7 +58,9 @@ fn what_the_host_lacks_is_the_reason_of_a_skip() {
         ("{ run = \"echo {project}\" }", "stack `plex` is no compose project"),
         ("{ knob = \"unhealthy\", of = \"@holder\" }", "no service of stack `plex` holds a network that others join"),
         ("{ knob = \"unhealthy\", of = \"plex/plex\" }", "stack `plex` has no service `plex`"),
+        ("{ clear-knobs = \"@stack\" }", "`plex-plex-network-holder-1` has no file of knobs"),
         ("{ start = \"no.service\" }", "the generation of `pantry` has no unit `no.service`"),
+        ("{ activate = \"changed-host\" }", "host `pantry` has no variant `changed-host`"),
         ("{ start = \"@others\" }", "`@others` names nothing on host `pantry`"),
     ] {
         lacks("{ run = \"true\" }", act, reason);

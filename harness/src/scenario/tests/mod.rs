@@ -36,12 +36,16 @@ fn host(manifest: &Value) -> HostFacts {
         name: text(&value["unit"]),
         scope: if value["scope"] == "user" { Scope::User } else { Scope::System },
     };
+    let variants = manifest["variants"].as_object().unwrap().iter();
+    let variants = variants.map(|(name, stacks)| (name.clone(), list(stacks, stack)));
     HostFacts {
         name: text(&manifest["host"]),
         hostname: text(&manifest["hostname"]),
         user: text(&manifest["user"]["name"]),
         stacks: list(&manifest["stacks"], stack),
         units: list(&manifest["units"], unit).into_iter().collect(),
+        activation: list(&manifest["activation"], unit),
+        variants: variants.collect(),
         texts: serde_json::from_value(manifest["texts"].clone()).unwrap(),
         alerts: true,
     }
@@ -59,6 +63,7 @@ fn stack(value: &Value) -> StackFacts {
             name: text(&service["name"]),
             container: text(&service["container"]),
             health_check: service["health-check"].as_bool().unwrap(),
+            knobs: Some(format!("/mnt/docker/{}/{}/knobs", text(&value["name"]), text(&service["name"]))),
             network_of: optional(&service["network-of"]),
         }),
         secrets: list(&value["secrets"], |secret| SecretFacts {
