@@ -112,6 +112,15 @@ pub mod act {
         root(script, format!("push {}", names.join(" ")))
     }
 
+    /// Makes the alert endpoint `answer`, `hang`, answer with an `error` or, as if nobody were there, `refuse`.
+    pub fn alerts(mode: &str) -> Command {
+        let script = match mode {
+            "refuse" => "systemctl stop harness-alerts.socket".to_owned(),
+            _ => format!("set -e\nprintf %s {mode} > /run/harness/alerts\nsystemctl start harness-alerts.socket"),
+        };
+        root(script, format!("alerts {mode}"))
+    }
+
     /// Lets guest time pass.
     pub fn wait(time: Duration) -> Command {
         let shown = format!("sleep {}", time.as_secs_f64());

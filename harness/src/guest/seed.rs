@@ -24,8 +24,12 @@ pub struct SeedFile {
 pub struct Seed<'a> {
     /// The generation under test.
     pub generation: &'a Generation,
-    /// Decrypted secrets by the absolute path where they belong.
+    /// Secrets, encrypted or plain, by the absolute path where the guest is to have them in plain text.
     pub secrets: &'a [(String, Vec<u8>)],
+    /// The age key that opens them.
+    pub secrets_key: String,
+    /// The program that decrypts them.
+    pub decryptor: Vec<u8>,
     /// The images, as `podman load` takes them.
     pub images: Vec<u8>,
     /// The registry's storage and whatever else.
@@ -34,8 +38,12 @@ pub struct Seed<'a> {
     pub folders: Vec<String>,
 }
 
-/// Where the guest keeps what it installs at each boot, since /run is empty then.
+/// Where the guest keeps what it decrypts at each boot, since /run is empty then.
 pub(super) const SECRETS: &str = "/var/lib/harness/secrets";
+/// Where sops-nix looks for its key.
+const SECRETS_KEY: &str = "/var/lib/sops-nix/key.txt";
+/// What the guest decrypts with.
+const DECRYPTOR: &str = "/usr/local/lib/harness/sops-file";
 /// What the guest loads into the user's storage once.
 const IMAGES: &str = "/var/lib/harness/images.tar";
 
@@ -52,16 +60,21 @@ impl Seed<'_> {
         for link in &manifest.links {
             archive.link(&link.path, &link.target)?;
         }
+        // Who owns this folder gets the secrets.
+        let owner = (manifest.user.uid, manifest.user.gid);
+        archive.folder(SECRETS, 0o755, owner)?;
         for (path, content) in self.secrets {
             archive.file(&format!("{SECRETS}{path}"), 0o400, content)?;
         }
+        archive.file(SECRETS_KEY, 0o400, self.secrets_key.as_bytes())?;
+        archive.file(DECRYPTOR, 0o755, &self.decryptor)?;
         archive.file(IMAGES, 0o644, &self.images)?;
         for file in &self.files {
             archive.file(&file.path, file.mode, &file.content)?;
         }
         for folder in &self.folders {
             archive.parents(folder)?;
-            archive.folder(folder, 0o755, (manifest.user.uid, manifest.user.gid))?;
+            archive.folder(folder, 0o755, owner)?;
         }
         archive.tar.into_inner().and_then(|mut written| written.flush()).map_err(Error::Seed)
     }
@@ -115,7 +128,13 @@ impl<W: Write> Archive<'_, W> {
     /// Only folders that a guest image cannot have already, or that are the user's, are made: unpacking one sets its
     /// owner and mode. Others that are missing come from the unpacking, and are root's.
     fn parents(&mut self, path: &str) -> Result<()> {
-        let own = ["/etc/stacks", "/usr/local/lib/stacks", "/var/lib/harness", "/var/lib/docker-registry"];
+        let own = [
+            "/etc/stacks",
+            "/usr/local/lib/stacks",
+            "/var/lib/harness",
+            "/var/lib/docker-registry",
+            "/var/lib/sops-nix",
+        ];
         let mut folder = match own.iter().find(|root| lies_below(path, root)) {
             Some(root) => {
                 self.folder(root, 0o755, (0, 0))?;

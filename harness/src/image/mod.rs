@@ -8,6 +8,7 @@ mod command;
 mod digest;
 mod error;
 pub mod guest;
+pub mod guest_program;
 mod initrd;
 mod key;
 mod sources;

@@ -47,6 +47,10 @@ pub const TOOLS: &[Tool] = &[
     tool("mke2fs", "e2fsprogs", "makes the guest's file systems"),
     tool("setpriv", "util-linux", "has the kernel end what we started when we end"),
     tool("nix-instantiate", "nix-bin", "renders the stacks"),
+    Tool {
+        minimum: Some(Version(1, 89)),
+        ..tool("cargo", "cargo", "builds the program that decrypts secrets in the guest")
+    },
     Tool { only_for_ordinary_users: true, ..tool("unshare", "util-linux", "lets an ordinary user build the guest") },
     Tool { only_for_ordinary_users: true, ..tool("newuidmap", "uidmap", "lets an ordinary user build the guest") },
 ];

@@ -86,6 +86,7 @@ fn action(what: &ActKind) -> String {
             format!("turning the knob of {}", services.join(", "))
         }
         ActKind::Push { images, version, .. } => format!("pushing {version} of {}", images.join(", ")),
+        ActKind::Alerts(mode) => format!("making the alert endpoint {}", mode.name()),
         ActKind::Wait(time) => format!("waiting {}", words::seconds(*time)),
         ActKind::Reboot => "the reboot".into(),
         ActKind::PowerCut => "the power cut".into(),

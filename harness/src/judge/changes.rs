@@ -104,7 +104,7 @@ impl<'a> Concern<'a> {
                 _ => self.containers(containers),
             },
             Expectation::Journal { of: JournalSource::Units(units), times, .. }
-            | Expectation::Alert { units, times }
+            | Expectation::Alert { units, times, .. }
                 if times.least > 0 =>
             {
                 units.iter().for_each(|unit| self.unit(unit));

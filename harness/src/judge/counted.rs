@@ -100,7 +100,14 @@ fn no_trace(view: &StepView, line: &Line) -> Option<Finding> {
 fn counts(view: &StepView, what: &Expectation) -> Vec<Count> {
     match what {
         Expectation::Journal { of, pattern, .. } => journal(view, of, pattern),
-        Expectation::Alert { units, .. } => units.iter().map(|unit| alerts(view, unit)).collect(),
+        Expectation::Alert { units, pattern, priority, .. } => {
+            let is_meant = |record: &Record| {
+                let says = |pattern: &Pattern| alert_text(record).is_some_and(|text| pattern.regex.is_match(&text));
+                let ranks = |priority: &u32| record.field("ALERT_PRIORITY") == Some(&*priority.to_string());
+                pattern.as_ref().is_none_or(says) && priority.as_ref().is_none_or(ranks)
+            };
+            units.iter().map(|unit| alerts(view, unit, &is_meant)).collect()
+        }
         Expectation::Process { pattern, .. } => vec![processes(view, pattern)],
         Expectation::UnitNeverEnters { units, state } => units
             .iter()
@@ -157,29 +164,33 @@ fn matching(of: String, pattern: &Pattern, texts: impl Iterator<Item = (usize, M
     }
 }
 
-/// An alert is about a unit whose full name its title or message contains.
-fn alerts(view: &StepView, unit: &Unit) -> Count {
-    let alerts: Vec<_> = view
-        .records()
-        .filter(|(_, record)| record.identifier() == Some(ALERT_RECEIVER))
-        .filter_map(|(index, record)| alert_text(record).map(|text| (index, record.at, text)))
-        .collect();
-    let (about, others): (Vec<_>, Vec<_>) = alerts.into_iter().partition(|(_, _, text)| names(text, &unit.name));
-    let last = others.last();
+/// The alerts that the endpoint accepted about a unit and that are meant.
+fn alerts(view: &StepView, unit: &Unit, is_meant: &dyn Fn(&Record) -> bool) -> Count {
+    let alerts: Vec<_> = view.records().filter(|(_, record)| alert_text(record).is_some()).collect();
+    let (meant, others): (Vec<_>, Vec<_>) =
+        alerts.into_iter().partition(|(_, record)| is_alert_about(record, unit) && is_meant(record));
+    let nearest = others.iter().rev().find(|(_, record)| is_alert_about(record, unit)).or(others.last());
     Count {
         of: format!("alerts about {}", words::unit(unit)),
-        hits: in_time_order(about.into_iter().map(|(index, at, _)| (index, at)).collect()),
-        nearest: last.map(|(index, _, text)| (*index, format!("another alert says {text:?}"))),
+        hits: in_time_order(meant.into_iter().map(|(index, record)| (index, record.at)).collect()),
+        nearest: nearest.map(|(index, record)| (*index, another_alert(record))),
     }
 }
 
-/// Whether a record is the receipt of an alert about a unit.
-pub(super) fn is_alert_about(record: &Record, unit: &Unit) -> bool {
-    record.identifier() == Some(ALERT_RECEIVER) && alert_text(record).is_some_and(|text| names(&text, &unit.name))
+fn another_alert(record: &Record) -> String {
+    let priority = record.field("ALERT_PRIORITY").unwrap_or("none");
+    format!("another alert says {:?}, priority {priority}", alert_text(record).unwrap_or_default())
 }
 
+/// Whether a record is the receipt of an alert about a unit: the alert's title or message has the unit's full name.
+pub(super) fn is_alert_about(record: &Record, unit: &Unit) -> bool {
+    alert_text(record).is_some_and(|text| names(&text, &unit.name))
+}
+
+/// What an alert says, if a record is the receipt of one that the endpoint accepted.
 fn alert_text(record: &Record) -> Option<String> {
-    let title = record.field("ALERT_TITLE")?;
+    let accepted = record.identifier() == Some(ALERT_RECEIVER) && record.field("ALERT_STATUS") == Some("200");
+    let title = record.field("ALERT_TITLE").filter(|_| accepted)?;
     let message = record.field("ALERT_MESSAGE").unwrap_or_default();
     Some(format!("{title}: {message}"))
 }

@@ -215,7 +215,7 @@ fn is_asked_for(trial: &Trial, record: &Record) -> bool {
             };
             is_of && pattern.is_match(record.message())
         }
-        Expectation::Alert { units, times } if times.most != Some(0) => {
+        Expectation::Alert { units, times, .. } if times.most != Some(0) => {
             units.iter().any(|unit| counted::is_alert_about(record, unit))
         }
         _ => false,

@@ -166,8 +166,10 @@ fn expectation(what: &Expectation) -> String {
         Expectation::ContainerEnvironment { containers: of, variables } => {
             format!("{}: environment {variables:?}", containers(of))
         }
-        Expectation::Alert { units: of, times: count } => {
-            format!("an alert about {} {}", units(of), times(*count))
+        Expectation::Alert { units: of, pattern: text, priority, times: count } => {
+            let text = text.as_ref().map(|text| format!(" with {}", pattern(text))).unwrap_or_default();
+            let priority = priority.map(|priority| format!(" of priority {priority}")).unwrap_or_default();
+            format!("an alert about {}{text}{priority} {}", units(of), times(*count))
         }
         Expectation::File { path, is } => format!("{path} {}", file(is)),
         Expectation::Output { pattern: text, times: count } => {

@@ -185,8 +185,9 @@ impl Project {
         Ok(generations)
     }
 
-    /// The test secrets of a generation, the base or a variant: natively and as fallback. A secret that the variant has a
-    /// file of its own for is that, else it is the base's.
+    /// The test secrets of a generation, the base or a variant, encrypted as sops does it: natively and as fallback. A
+    /// secret that the variant has a file of its own for is that, else it is the base's. Those of somebody else's
+    /// generation may be plain text.
     pub fn secrets(&self, generation: &str, manifest: &Manifest) -> Result<Secrets> {
         let mut secrets = Vec::new();
         for stack in &manifest.stacks {
@@ -200,6 +201,11 @@ impl Project {
             }
         }
         Ok(secrets)
+    }
+
+    /// The age key that opens the test secrets.
+    pub fn secrets_key(&self) -> Result<String> {
+        self.read("fixtures/secrets/test-key.age")
     }
 
     fn secret(&self, generation: &str, manifest: &Manifest, stack: &str, name: &str) -> Result<Vec<u8>> {

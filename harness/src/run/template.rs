@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use crate::generation::{BASE, Generation};
 use crate::guest::{self, Seed, SeedFile};
 use crate::image::guest::{CONTAINERS_MIB, GuestImage, ROOT_MIB};
-use crate::image::test_image;
 use crate::image::{Key, Progress, Store};
+use crate::image::{guest_program, test_image};
 use crate::machine::{Accelerator, Access, Clock, Disk, Program, Spec};
 
 use super::bake::{self, Bake};
@@ -89,10 +89,14 @@ impl Recipe<'_> {
             mode: 0o644,
             content: file.bytes,
         });
+        let decryptor_path = guest_program::get_or_build(self.project.root(), self.store, progress)?;
+        let decryptor = fs::read(&decryptor_path).map_err(Error::io("read", &decryptor_path))?;
         let secrets = self.project.secrets(BASE, manifest)?;
         let seed = Seed {
             generation: self.generation,
             secrets: &secrets,
+            secrets_key: self.project.secrets_key()?,
+            decryptor,
             images: test_image::archive(images, &busybox)?,
             files: registry.chain(surroundings.files).collect(),
             folders: surroundings.folders,

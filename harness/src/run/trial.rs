@@ -337,6 +337,7 @@ fn command(what: &ActKind) -> Command {
         ActKind::Chown { paths, owner } => act::chown(paths, owner),
         ActKind::Write { path, content } => act::write(path, content),
         ActKind::Knob { services, files, knob } => act::knob(services, files, knob.as_deref()),
+        ActKind::Alerts(mode) => act::alerts(mode.name()),
         ActKind::Wait(time) => act::wait(*time),
         // Not these: the machine under the guest restarts it, and the others depend on what is installed.
         ActKind::Reboot | ActKind::PowerCut | ActKind::Activate { .. } | ActKind::Push { .. } => {

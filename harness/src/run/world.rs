@@ -23,6 +23,7 @@ fn facts(generation: &Generation) -> HostFacts {
     let variants = generation.variants.iter().map(|(name, variant)| (name.clone(), stacks(&variant.manifest)));
     HostFacts {
         name: manifest.host.clone(),
+        hostname: manifest.hostname.clone(),
         user: manifest.user.name.clone(),
         stacks: stacks(manifest),
         native_images: manifest

@@ -6,7 +6,7 @@ use super::context::{Context, Unresolved};
 use super::diagnostic::suggest;
 use super::table::{Node, Table};
 use super::words::{self, Place};
-use super::{Account, Act, ActKind, Container, ExitRule, HostFacts, Verb};
+use super::{Account, Act, ActKind, AlertMode, Container, ExitRule, HostFacts, Verb};
 
 /// How much guest time a script may take when the scenario does not say.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
@@ -64,6 +64,7 @@ impl<'a> Context<'a> {
                 Some(ActKind::Push { images: images?, version: version?, broken })
             }
             "activate" => self.activate(subject),
+            "alerts" => subject.word(Place::AlertMode).map(|word| ActKind::Alerts(alert_mode(word.name))),
             "wait" => subject.duration().map(ActKind::Wait),
             "reboot" => subject.flag().then_some(ActKind::Reboot),
             "power-cut" => subject.flag().then_some(ActKind::PowerCut),
@@ -177,6 +178,15 @@ pub(super) fn mode(node: Node<'_>) -> Option<u32> {
         node.report(format!("`{text}` is not a mode"), Some(advice.into()));
     }
     bits
+}
+
+fn alert_mode(name: &str) -> AlertMode {
+    match name {
+        "refuse" => AlertMode::Refuse,
+        "hang" => AlertMode::Hang,
+        "error" => AlertMode::Error,
+        _ => AlertMode::Answer,
+    }
 }
 
 /// A knob's line: its name, and for `exit` the status.

@@ -141,6 +141,9 @@ impl<'a> Context<'a> {
             });
             return Err(Unresolved::suggesting(format!("unknown placeholder `{shown}`"), advice));
         }
+        if name == "hostname" && number.is_none() {
+            return Ok(self.host.hostname.clone());
+        }
         let stack = self.stack_for(&shown)?;
         let secret = || secret(stack, &shown, number);
         if number.is_some() && !matches!(name, "secret" | "fallback" | "secret-name") {

@@ -92,10 +92,14 @@ pub enum Expectation {
         /// Name and value.
         variables: BTreeMap<String, String>,
     },
-    /// The alert endpoint received so many alerts about the units (counted for each).
+    /// The alert endpoint accepted so many alerts about the units (counted for each).
     Alert {
         /// The units.
         units: Vec<Unit>,
+        /// What `title: message` matches, where that matters.
+        pattern: Option<Pattern>,
+        /// The priority, where that matters.
+        priority: Option<u32>,
         /// How many.
         times: Times,
     },

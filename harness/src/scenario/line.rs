@@ -105,12 +105,16 @@ impl<'a> Context<'a> {
     fn alert(&self, table: &Table<'a>, value: Node<'a>) -> Option<Expectation> {
         let units = self.units(value);
         let times = times(table);
+        let says_something = |node, pattern: &Pattern| says_something(node, pattern, AT_LEAST_ONE);
+        let pattern =
+            table.get("matches").and_then(|node| self.pattern(node).filter(|found| says_something(node, found)));
+        let priority = table.get("priority").and_then(Node::count);
         if !self.host.alerts {
             let message = format!("host `{}` posts no alerts", self.host.name);
             let advice = "give its manifest an `alert-url`, or choose another host";
             return self.reported(value, Err(Unresolved::new(message, advice).lacking()));
         }
-        Some(Expectation::Alert { units, times })
+        Some(Expectation::Alert { units, pattern, priority, times })
     }
 
     fn counted(

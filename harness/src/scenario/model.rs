@@ -204,6 +204,8 @@ pub enum ActKind {
         /// Whether its service ends with an error at once.
         broken: bool,
     },
+    /// Makes the alert endpoint behave so from now on.
+    Alerts(AlertMode),
     /// Lets guest time pass.
     Wait(Duration),
     /// Restarts the machine in an orderly way and waits until it is settled again.
@@ -223,6 +225,19 @@ pub enum Verb {
     Restart,
     /// `reload`
     Reload,
+}
+
+/// How the alert endpoint behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlertMode {
+    /// It takes alerts.
+    Answer,
+    /// Nobody listens at its port.
+    Refuse,
+    /// It takes requests and never answers.
+    Hang,
+    /// It answers with the status 500.
+    Error,
 }
 
 /// Who runs a command in the guest.
@@ -293,6 +308,18 @@ impl Verb {
             Verb::Stop => "stop",
             Verb::Restart => "restart",
             Verb::Reload => "reload",
+        }
+    }
+}
+
+impl AlertMode {
+    /// The word of scenarios for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            AlertMode::Answer => "answer",
+            AlertMode::Refuse => "refuse",
+            AlertMode::Hang => "hang",
+            AlertMode::Error => "error",
         }
     }
 }

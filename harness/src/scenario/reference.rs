@@ -45,12 +45,17 @@ const CHAPTERS: &[(Place, &str, &str)] = &[
     (Place::Sub, "Sub states", "Values of `sub`."),
     (Place::Condition, "Conditions", "Values of `are`."),
     (Place::Knob, "Knobs", "Values of `knob`; `exit` takes a status."),
+    (
+        Place::AlertMode,
+        "The alert endpoint",
+        "Values of `alerts`. The endpoint answers until told otherwise, and again after a boot.",
+    ),
     (Place::Account, "Accounts", "Values of `as`."),
     (
         Place::Placeholder,
         "Placeholders",
-        "Replaced in scripts, contents, lines, labels, variables and regular expressions (there by text that \
-     matches itself). In lines about containers they mean each container's own stack. `${name}`, `\\{` and braces \
+        "Replaced in scripts, contents, lines, labels, variables, names of units and regular expressions (there by \
+     text that matches itself). In lines about containers they mean each container's own stack. `${name}`, `\\{` and braces \
      around anything but a lower-case word stay as they are.",
     ),
 ];

@@ -56,7 +56,7 @@ impl<'a> Context<'a> {
             "@units" => Ok(self.host.stacks.iter().map(unit_of).collect()),
             "@others" => Ok(self.other_stacks(name)?.map(unit_of).collect()),
             _ if name.starts_with('@') => Err(unknown_target(name, Place::UnitTarget)),
-            _ => self.unit_named(name).map(|unit| vec![unit]),
+            _ => self.unit_named(&self.fill(name, str::to_owned)?).map(|unit| vec![unit]),
         }
     }
 

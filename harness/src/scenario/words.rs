@@ -19,6 +19,7 @@ pub(super) enum Place {
     State,
     Condition,
     Knob,
+    AlertMode,
     Account,
     Result,
     Sub,
@@ -38,6 +39,7 @@ impl Place {
             Self::State => "a unit's state",
             Self::Condition => "a condition of containers",
             Self::Knob => "a knob of the test image",
+            Self::AlertMode => "a behaviour of the alert endpoint",
             Self::Account => "an account",
             Self::Result => "a unit's result",
             Self::Sub => "a unit's sub state",
@@ -93,8 +95,8 @@ const fn word(place: Place, role: Use, name: &'static str, meaning: &'static str
 }
 
 use Place::{
-    Account, Act, Condition, ContainerTarget, Exception, File, JournalSource, Knob, Line, OrderEntry, PathTarget,
-    Placeholder, Result as UnitResult, State, Step, Sub, Time, UnitTarget,
+    Account, Act, AlertMode, Condition, ContainerTarget, Exception, File, JournalSource, Knob, Line, OrderEntry,
+    PathTarget, Placeholder, Result as UnitResult, State, Step, Sub, Time, UnitTarget,
 };
 use Use::{Leads, Plain, With};
 
@@ -132,6 +134,7 @@ pub(super) const WORDS: &[Word] = &[
     word(Act, Leads, "clear-knobs", "Makes the test image of containers behave again.", r#"{ clear-knobs = "@holder" }"#),
     word(Act, Leads, "push", "Puts another version of the containers' images into the registry, under the same tag.", r#"{ push = "v2", of = "@holder" }"#),
     word(Act, Leads, "activate", "Installs a variant of the host's generation, or `base` again, and starts the units that activate it, as a switch of the system does. A service that only the variant has is named like any other.", r#"{ activate = "changed-compose" }"#),
+    word(Act, Leads, "alerts", "How the alert endpoint behaves from now on.", r#"{ alerts = "hang" }"#),
     word(Act, Leads, "wait", "Lets guest time pass.", r#"{ wait = "90s" }"#),
     word(Act, Leads, "reboot", "Restarts the machine in an orderly way and waits until it has settled.", "{ reboot = true }"),
     word(Act, Leads, "power-cut", "Cuts the power, starts again and waits until the machine has settled.", "{ power-cut = true }"),
@@ -148,7 +151,7 @@ pub(super) const WORDS: &[Word] = &[
     word(Line, Leads, "order", "Units enter their states in this order.", r#"{ order = [ { unit = "user:podman.socket", enters = "active" }, { unit = "@unit", enters = "active" } ] }"#),
     word(Line, Leads, "journal", "Records of the journal that match, at least one unless a count is given.", r#"{ journal = "@unit", text = "missing-secret", times = 1 }"#),
     word(Line, Leads, "containers", "What becomes of containers, each of them.", r#"{ containers = "@stack", are = "running" }"#),
-    word(Line, Leads, "alert", "Alerts that arrived about each of the units.", r#"{ alert = "@unit", times = 1 }"#),
+    word(Line, Leads, "alert", "Alerts about each of the units that the endpoint accepted.", r#"{ alert = "@unit", matches = "host: {hostname} ", priority = 8, times = 1 }"#),
     word(Line, Leads, "file", "What a file is like at the end of the step.", r#"{ file = "@env-paths", mode = "0600", lines = ["{secret}"] }"#),
     word(Line, Leads, "output", "Lines that the step's last command printed and that match.", r#"{ output = "^healthy$", times = 1 }"#),
     word(Line, Leads, "process", "Programs started during the step whose arguments, joined with blanks, match.", r#"{ process = "docker-compose .* up ", at-least = 1 }"#),
@@ -162,9 +165,10 @@ pub(super) const WORDS: &[Word] = &[
     word(Line, With(&["containers"]), "are", "The containers' condition.", r#"{ containers = "@stack", are = "same-ids" }"#),
     word(Line, With(&["containers"]), "labels", "Labels that each container bears.", r#"{ containers = "@all", labels = { PODMAN_SYSTEMD_UNIT = "{unit}" } }"#),
     word(Line, With(&["containers"]), "environment", "Variables that each container has.", r#"{ containers = "@holder", environment = { PORT = "80" } }"#),
-    word(Line, With(&["journal", "file"]), "matches", "A regular expression for the message, or for the file's text.", r#"{ journal = "anything", matches = "podman.sock: connect", never = true }"#),
+    word(Line, With(&["journal", "file", "alert"]), "matches", "A regular expression for the message, for the file's text, or for the alert's title and message, joined as `title: message`.", r#"{ journal = "anything", matches = "podman.sock: connect", never = true }"#),
     word(Line, With(&["journal"]), "text", "The name of a message text of the generation's manifest.", r#"{ journal = "@unit", text = "fallback-used", times = 1 }"#),
     word(Line, With(&["journal", "output"]), "where", "A comparison (`<`, `<=`, `=`, `>=`, `>`) between numbers that the expression's named groups capture, or such a number and another; only what it holds for counts. Not with `text`.", r#"{ journal = "@unit", matches = 'running for (?<age>\d+)s \(threshold: (?<threshold>\d+)s\)$', where = "age > threshold" }"#),
+    word(Line, With(&["alert"]), "priority", "The alert's priority.", r#"{ alert = "@unit", priority = 8, times = 1 }"#),
     word(Line, COUNTED, "times", "Exactly so many.", r#"{ alert = "@unit", times = 1 }"#),
     word(Line, COUNTED, "at-least", "So many or more.", r#"{ journal = "@unit", matches = "Removing", at-least = 2 }"#),
     word(Line, COUNTED, "never", "None at all.", r#"{ journal = "@unit", matches = "(?i)password", never = true }"#),
@@ -212,6 +216,7 @@ pub(super) const WORDS: &[Word] = &[
 
     word(Placeholder, Plain, "unit", "The stack's unit.", "{unit}"),
     word(Placeholder, Plain, "stack", "The stack's name.", "{stack}"),
+    word(Placeholder, Plain, "hostname", "What the host calls itself.", "{hostname}"),
     word(Placeholder, Plain, "project", "The compose project.", "{project}"),
     word(Placeholder, Plain, "compose", "The compose file.", "{compose}"),
     word(Placeholder, Plain, "override", "The generated override beside the compose file.", "{override}"),
@@ -243,6 +248,11 @@ pub(super) const WORDS: &[Word] = &[
     word(Knob, Plain, "exit", "The service ends with this status.", r#"{ knob = "exit 3", of = "@holder" }"#),
     word(Knob, Plain, "ignore-term", "The service does not end when asked to.", r#"{ knob = "ignore-term", of = "@holder" }"#),
     word(Knob, Plain, "hang", "The service neither answers nor ends.", r#"{ knob = "hang", of = "@holder" }"#),
+
+    word(AlertMode, Plain, "answer", "It takes alerts.", r#"{ alerts = "answer" }"#),
+    word(AlertMode, Plain, "refuse", "Nobody listens at its port.", r#"{ alerts = "refuse" }"#),
+    word(AlertMode, Plain, "hang", "It takes the request and never answers.", r#"{ alerts = "hang" }"#),
+    word(AlertMode, Plain, "error", "It answers each request with the status 500.", r#"{ alerts = "error" }"#),
 
     word(Account, Plain, "user", "The user who owns the stacks, with their bus.", r#"{ run = "id", as = "user" }"#),
     word(Account, Plain, "root", "uid 0.", r#"{ run = "id", as = "root" }"#),

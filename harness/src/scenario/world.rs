@@ -20,6 +20,8 @@ pub struct World {
 pub struct HostFacts {
     /// The name by which scenarios choose the host.
     pub name: String,
+    /// What the host calls itself.
+    pub hostname: String,
     /// The name of the user who owns the stacks.
     pub user: String,
     /// The stacks in the order of the manifest.

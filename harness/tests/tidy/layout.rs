@@ -59,6 +59,15 @@ pub fn scenario_places(files: &[File]) -> Vec<String> {
     misplaced.map(|file| file.breach(1, advice)).collect()
 }
 
+/// The test secrets are encrypted like real ones, so that guests have to decrypt them.
+pub fn encrypted_secrets(files: &[File]) -> Vec<String> {
+    let is_key = |file: &&File| file.path == "fixtures/secrets/test-key.age";
+    let is_sops_file = |file: &&File| file.text.contains(r#""data": "ENC["#) && file.text.contains(r#""mac": "ENC["#);
+    let secrets = files.iter().filter(|file| file.path.starts_with("fixtures/secrets/") && !is_key(file));
+    let advice = "a secret that is not encrypted: CONTRIBUTING.md says how, under \"Add a secret\"";
+    secrets.filter(|file| !is_sops_file(file)).map(|file| file.breach(1, advice)).collect()
+}
+
 /// The scripts that units of the guest start can be started.
 pub fn executables(files: &[File]) -> Vec<String> {
     let is_script = |file: &&File| file.path.starts_with("fixtures/guest/overlay/") && file.text.starts_with("#!");

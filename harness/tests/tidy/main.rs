@@ -52,6 +52,11 @@ fn scenarios_lie_where_they_are_read() {
 }
 
 #[test]
+fn secrets_are_encrypted() {
+    hold(layout::encrypted_secrets(&files_below("fixtures/secrets/")));
+}
+
+#[test]
 fn scripts_of_the_guest_are_executable() {
     hold(layout::executables(&files_below("fixtures/guest/overlay/")));
 }
@@ -206,6 +211,19 @@ fn scenario_places_can_fail() {
     {
         check(misplaced, &[&*format!("{misplaced}:1: ")]);
     }
+}
+
+#[test]
+fn encrypted_secrets_can_fail() {
+    let encrypted = r#"{ "data": "ENC[a]", "sops": { "mac": "ENC[b]" } }"#;
+    let texts = [
+        ("fixtures/secrets/test-key.age", "AGE-SECRET-KEY-1\n"),
+        ("fixtures/secrets/igpu/a/a.env", encrypted),
+        ("fixtures/secrets/igpu/b/b.env", "TOKEN=b\n"),
+        ("fixtures/secrets/igpu/c/c.env", r#"{ "data": "TOKEN=c" }"#),
+    ];
+    let expected = ["fixtures/secrets/igpu/b/b.env:1: a secret", "fixtures/secrets/igpu/c/c.env:1: a secret"];
+    check(layout::encrypted_secrets, &texts, &expected);
 }
 
 #[test]

@@ -35,7 +35,11 @@ fn the_journal_has_matching_records() {
 
 #[test]
 fn alerts_are_counted_by_unit() {
-    let alert = |least, most: Option<u32>| line(Expectation::Alert { units: a(), times: times(least, most) });
+    let saying = |text: Option<&str>, priority, least, most: Option<u32>| {
+        let pattern = text.map(pattern);
+        line(Expectation::Alert { units: a(), pattern, priority, times: times(least, most) })
+    };
+    let alert = |least, most: Option<u32>| saying(None, None, least, most);
     let one = Sample::acted().alert("a-stack.service failed on igpu").end(200.0);
     check(alert(1, Some(1)), &one, PASSED, "");
     check(alert(0, Some(0)), &one, FAILED, "alerts about a-stack.service: 1");
@@ -44,6 +48,23 @@ fn alerts_are_counted_by_unit() {
     check(alert(1, Some(1)), &other, FAILED, "another alert says");
     check(alert(0, Some(0)), &other, PASSED, "");
     check(alert(0, Some(0)), &Sample::acted(), BROKEN, "no barrier");
+    // What the endpoint did not accept has not been delivered.
+    for status in ["500", "none", "400"] {
+        let refused = Sample::acted().alert_answered("a-stack.service failed on igpu", status).end(200.0);
+        check(alert(1, Some(1)), &refused, FAILED, "alerts about a-stack.service: 0");
+        check(alert(0, Some(0)), &refused, PASSED, "");
+    }
+    let (right, wrong) = (Some("^failure: .* on igpu$"), Some("on doc1"));
+    check(saying(right, Some(8), 1, Some(1)), &one, PASSED, "");
+    check(saying(right, None, 1, Some(1)), &one, PASSED, "");
+    check(
+        saying(wrong, None, 1, Some(1)),
+        &one,
+        FAILED,
+        "another alert says \"failure: a-stack.service failed on igpu\"",
+    );
+    check(saying(wrong, None, 0, Some(0)), &one, PASSED, "");
+    check(saying(None, Some(5), 1, Some(1)), &one, FAILED, "priority 8");
 }
 
 #[test]

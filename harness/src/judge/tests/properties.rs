@@ -89,7 +89,7 @@ fn a_trial(steps: usize) -> Trial {
         line(Expectation::UnitNeverEnters { units: a(), state: ActiveState::Failed }),
         line(journal("^ERROR", times(1, 1))),
         line(journal("^ERROR", times(1, None))),
-        line(Expectation::Alert { units: a(), times: times(0, 0) }),
+        line(Expectation::Alert { units: a(), pattern: None, priority: None, times: times(0, 0) }),
         line(Expectation::UnitIs { units, state: ActiveState::Active, sub: None, result: None }),
         within(Expectation::Containers { containers, are: ContainerCondition::Unchanged }, 10),
         line(Expectation::Process { pattern: pattern("--wait"), times: times(0, 0) }),

@@ -107,8 +107,17 @@ impl Sample {
     }
 
     pub fn alert(self, text: &str) -> Self {
-        let fields = [("ALERT_TITLE", "failure"), ("ALERT_MESSAGE", text)];
-        self.record(&[[("SYSLOG_IDENTIFIER", "alert-receiver")].as_slice(), &fields].concat())
+        self.alert_answered(text, "200")
+    }
+
+    pub fn alert_answered(self, text: &str, status: &str) -> Self {
+        self.record(&[
+            ("SYSLOG_IDENTIFIER", "alert-receiver"),
+            ("ALERT_TITLE", "failure"),
+            ("ALERT_MESSAGE", text),
+            ("ALERT_PRIORITY", "8"),
+            ("ALERT_STATUS", status),
+        ])
     }
 
     pub fn exec(mut self, arguments: &str) -> Self {

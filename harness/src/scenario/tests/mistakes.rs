@@ -75,6 +75,7 @@ const CASES: &[(&str, &str)] = &[
     (ACT, r#"{ clear-knobs = ["container:update-probe", "container:"] }"#),
     (ACT, r#"{ push = "v2" }"#),
     (ACT, r#"{ push = "v2", of = ["@holder", "container:update-prob"], broken = false }"#),
+    (ACT, r#"{ alerts = "hangs" }"#),
     (ACT, r#"{ wait = "0s" }"#),
     (ACT, r#"{ reboot = "now" }"#),
     // Lines.
@@ -104,6 +105,9 @@ const CASES: &[(&str, &str)] = &[
     (LINE, r#"{ file = "@env-paths" }"#),
     (LINE, r#"{ file = "@env-paths", absent = true, mode = "0600" }"#),
     (LINE, r#"{ output = "x", at-least = 0 }"#),
+    (LINE, r#"{ alert = "@unit", matches = "host: {hostnam}", priority = "8" }"#),
+    (LINE, r#"{ alert = "@unit", matches = ".*", text = "missing-secret" }"#),
+    (LINE, r#"{ unit = "user:stack-alert@{units}.service", enters = "failed" }"#),
     (LINE, r#"{ at-most = -1, of = "healthy" }"#),
 ];
 

@@ -40,6 +40,7 @@ fn host(manifest: &Value) -> HostFacts {
     let variants = variants.map(|(name, stacks)| (name.clone(), list(stacks, stack)));
     HostFacts {
         name: text(&manifest["host"]),
+        hostname: text(&manifest["hostname"]),
         user: text(&manifest["user"]["name"]),
         stacks: list(&manifest["stacks"], stack),
         native_images: [("update-probe".to_owned(), "127.0.0.1:5000/update-probe:latest".to_owned())].into(),

@@ -33,6 +33,7 @@ fn unit_targets() {
     check(r#""podman-auto-update.timer""#, &["System podman-auto-update.timer"]);
     check(r#""user:podman.socket""#, &["User podman.socket"]);
     check(r#""system:user@1000.service""#, &["System user@1000.service"]);
+    check(r#""user:stack-alert@{unit}.service""#, &["User stack-alert@plex-stack.service.service"]);
 }
 
 #[test]
@@ -85,6 +86,7 @@ fn placeholders_in_scripts() {
     check("{compose} {override}", "/etc/stacks/plex/docker-compose.yml /etc/stacks/plex/override.yml");
     check("{secret} {secret:1}", "/run/secrets/containers/plex/0-plex.env /run/secrets/containers/plex/0-plex.env");
     check("{fallback} {secret-name}", "/run/user/1000/secrets/plex.env plex.env");
+    check("{hostname}", "igpu");
     check("{env-paths} {holder}", "/run/user/1000/secrets/plex.env-paths plex-plex-network-holder-1");
     check("${unit} { unit; } {a,b} {{.Names}} {64} {", "${unit} { unit; } {a,b} {{.Names}} {64} {");
 }
