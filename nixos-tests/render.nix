@@ -1,13 +1,20 @@
-# Renders the generation of one host, or of one of its variants:
-#   nix-instantiate --eval --strict --json nixos-tests/render.nix --argstr host igpu [--argstr variant NAME]
-{ host, variant ? "base", paths ? import ./stacks/paths.nix }:
+# Renders the generation of one host and all its variants:
+#   nix-instantiate --eval --strict --json nixos-tests/render.nix --argstr host igpu
+#
+# `base` is the host itself, `variants` maps each variant's name to the whole of its generation. The base's manifest
+# says in which folder, relative to its own, each variant is written.
+{ host, paths ? import ./stacks/paths.nix }:
 let
+  inherit (builtins) mapAttrs pathExists toString;
   profile = ./hosts + "/${host}.nix";
   data =
-    if builtins.pathExists profile then import profile
+    if pathExists profile then import profile
     else throw "there is no host ${host}: ${toString profile} does not exist";
-  variants = { base = unchanged: unchanged; } // data.variants;
-  change = variants.${variant} or
-    (throw "host ${host} has no variant ${variant}: it has ${builtins.concatStringsSep ", " (builtins.attrNames variants)}");
+  generation = change: import ./stacks { inherit paths; host = change data.host; };
+  base = generation (unchanged: unchanged);
+  folders = mapAttrs (name: _: "variants/${name}") data.variants;
 in
-import ./stacks { inherit paths; host = change data.host; }
+{
+  base = base // { manifest = base.manifest // { variants = folders; }; };
+  variants = mapAttrs (_: generation) data.variants;
+}

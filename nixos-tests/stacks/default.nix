@@ -64,7 +64,8 @@ in
         unit.wanted-by)
       units;
     alert-url = checked.alerts.url;
-    activation = { unit = "stacks-activate.service"; scope = "user"; };
+    # In the order in which they are started.
+    activation = [{ unit = "stacks-activate.service"; scope = "user"; }];
     texts = texts.patterns;
   };
 }

@@ -72,8 +72,12 @@ fn refusal(mistakes: &[String]) -> Error {
 /// The mistakes in the files that scenarios refer to. Files that cannot be read are an error of their own.
 fn mistakes_around(project: &Project) -> Result<Vec<String>> {
     let noise = || -> Result<Vec<Noise>> { Ok(Noise::parse_all(&project.noise()?)?) };
-    let checks =
-        [project.statements().map(drop), project.faults().map(drop), noise().map(drop), project.manifests().map(drop)];
+    let checks = [
+        project.statements().map(drop),
+        project.faults().map(drop),
+        noise().map(drop),
+        project.generations().map(drop),
+    ];
     let mut mistakes = Vec::new();
     for error in checks.into_iter().filter_map(Result::err) {
         if !error.is_usage() {

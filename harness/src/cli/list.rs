@@ -28,7 +28,8 @@ pub fn list(arguments: &ListArguments) -> Result<Exit> {
     let project = session::project(&arguments.system)?;
     let mut scenarios = lint::scenarios(&project)?;
     if let Some(host) = &arguments.host {
-        let hosts: Vec<String> = project.manifests()?.into_iter().map(|manifest| manifest.host).collect();
+        let hosts: Vec<String> =
+            project.generations()?.into_iter().map(|generation| generation.manifest.host).collect();
         known("host", host, &hosts)?;
     }
     if arguments.coverage {

@@ -15,17 +15,25 @@ pub fn render(arguments: &RenderArguments) -> Result<Exit> {
     let project = Project::find()?;
     let RenderArguments { host, variant, folder } = arguments;
     known("host", host, &generation::hosts(project.root())?)?;
-    if let Some(variant) = variant {
-        known(&format!("variant of {host}"), variant, &generation::variants(project.root(), host)?)?;
-    }
     let before = generation_in(folder)?;
-    let generation = generation::render(project.root(), host, variant.as_deref())?;
+    let whole = generation::render(project.root(), host)?;
+    let generation = match variant {
+        Some(variant) => variant_of(&whole, variant)?,
+        None => &whole,
+    };
     if let Some(before) = before {
-        remove_leftovers(folder, &before, &generation)?;
+        remove_leftovers(folder, &before, generation)?;
     }
     generation.write(folder)?;
-    print(&summary(&generation, variant.as_deref(), folder))?;
+    print(&summary(generation, variant.as_deref(), folder))?;
     Ok(Exit::Passed)
+}
+
+/// A variant by its name; the error lists those that there are.
+pub fn variant_of<'a>(generation: &'a Generation, variant: &str) -> Result<&'a Generation> {
+    let names: Vec<String> = generation.variants.keys().cloned().collect();
+    known(&format!("variant of {}", generation.manifest.host), variant, &names)?;
+    Ok(&generation.variants[variant])
 }
 
 /// Refuses a name that does not exist, and says which do.
@@ -61,8 +69,8 @@ fn generation_in(folder: &Path) -> Result<Option<Generation>> {
 
 /// Removes the files of an older generation that the new one does not have.
 fn remove_leftovers(folder: &Path, before: &Generation, now: &Generation) -> Result<()> {
-    for source in before.files.keys().filter(|source| !now.files.contains_key(*source)) {
-        let path = folder.join(source);
+    for path in before.paths()?.difference(&now.paths()?) {
+        let path = folder.join(path);
         fs::remove_file(&path).map_err(Error::io("remove", path))?;
     }
     Ok(())

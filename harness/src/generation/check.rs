@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 
 use regex::Regex;
 
-use super::{Error, Generation, InstalledFile, MANIFEST, Manifest, Result, Scope, Stack};
+use super::{BASE, Error, Generation, InstalledFile, MANIFEST, Manifest, Result, Scope, Stack, User};
 
 /// Where a generation may put files and links, beside the home of its user.
 const PLACES: &[&str] = &["/etc", "/nix", "/opt", "/srv", "/usr/local", "/var/lib"];
@@ -64,6 +64,9 @@ impl Generation {
                 return Err(refuse(MANIFEST, &format!("{problem} in a folder systemd/{manager}")));
             }
         }
+        if let Some(stray) = manifest.activation.iter().find(|unit| !manifest.units.contains(unit)) {
+            return Err(refuse(MANIFEST, &format!("unit {} activates, but is not among `units`", stray.unit)));
+        }
         manifest.stacks.iter().try_for_each(|stack| check_stack(stack, manifest))?;
         check_uniqueness(manifest)?;
         check_surroundings(manifest)?;
@@ -71,7 +74,33 @@ impl Generation {
             Regex::new(text)
                 .map_err(|error| refuse(MANIFEST, &format!("text {name} is no regular expression: {error}")))?;
         }
-        manifest.files.iter().try_for_each(|file| self.check_programs(file))
+        manifest.files.iter().try_for_each(|file| self.check_programs(file))?;
+        self.variants.iter().try_for_each(|(name, variant)| self.check_variant(name, variant))?;
+        manifest.variants.values().try_for_each(|folder| check_relative(folder))?;
+        if manifest.variants.keys().eq(self.variants.keys()) {
+            Ok(())
+        } else {
+            Err(refuse(MANIFEST, "the variants that it lists are not those that are there"))
+        }
+    }
+
+    fn check_variant(&self, name: &str, variant: &Generation) -> Result<()> {
+        let place = format!("variant {name}");
+        if name == BASE {
+            return Err(refuse(&place, "this name is the generation's own: choose another"));
+        }
+        if !variant.manifest.variants.is_empty() {
+            return Err(refuse(&place, "a variant has no variants: list all of them in the base's manifest"));
+        }
+        if variant.manifest.world() != self.manifest.world() {
+            let problem =
+                "a variant is switched to in the same guest: it keeps host, user, mounts, folders and devices";
+            return Err(refuse(&place, problem));
+        }
+        variant.check().map_err(|error| match error {
+            Error::Manifest { place: inner, problem } => refuse(&format!("{place}: {inner}"), &problem),
+            other => other,
+        })
     }
 
     /// A unit that starts a program of its generation has it.
@@ -95,6 +124,11 @@ impl Generation {
 }
 
 impl Manifest {
+    /// What the guest is made for.
+    fn world(&self) -> (&str, &str, &User, [&Vec<String>; 3]) {
+        (&self.host, &self.hostname, &self.user, [&self.mounts, &self.folders, &self.devices])
+    }
+
     /// Whether a file or a link, or what a link stands for, is at this place.
     fn installs(&self, path: &str) -> bool {
         let by_link = |link: &str| path == link || path.strip_prefix(link).is_some_and(|rest| rest.starts_with('/'));

@@ -1,10 +1,11 @@
 //! Faults: patches on a rendered generation, under which a scenario must go red.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 
-use super::{Error, Generation, InstalledFile, Result};
+use super::{Error, Generation, Result};
 
 /// One thing that can be wrong with a generation.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -30,15 +31,6 @@ pub struct Patch {
     replace: String,
 }
 
-/// A file as a fault leaves it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Patched {
-    /// Where it is installed.
-    pub file: InstalledFile,
-    /// The new content.
-    pub content: Vec<u8>,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Faults {
@@ -62,41 +54,42 @@ impl Fault {
         Ok(faults.fault)
     }
 
-    /// The files of a generation as the fault leaves them, for a scenario about `stack`. A patch that does not fit is
-    /// an error: a fault that changes nothing would make every scenario look unable to fail.
-    pub fn apply(&self, generation: &Generation, stack: Option<&str>) -> Result<Vec<Patched>> {
-        let mut patched: BTreeMap<String, String> = BTreeMap::new();
+    /// The generation and its variants as the fault leaves them, for a scenario about `stack`. A patch that does not fit
+    /// the generation is an error: a fault that changes nothing would make every scenario look unable to fail. In a
+    /// variant it may have nothing to change, since variants differ from the base.
+    pub fn apply(&self, generation: &Generation, stack: Option<&str>) -> Result<Generation> {
+        let mut patched = generation.clone();
         for patch in &self.patch {
             let source = self.resolve(&patch.file, stack)?;
-            let current = match patched.remove(&source) {
-                Some(text) => text,
-                None => self.original(generation, &source)?,
-            };
-            let count = current.matches(&patch.find).count();
-            if count != 1 {
-                return Err(self.refuse(format!(
-                    "the text to replace occurs {count} times in {source}, and must occur once; the file has changed: \
-                     adapt the patch"
-                )));
+            self.change(patch, &mut patched, &source, 1..=1)?;
+            for variant in patched.variants.values_mut().filter(|variant| variant.files.contains_key(&source)) {
+                self.change(patch, variant, &source, 0..=1)?;
             }
-            let changed = current.replacen(&patch.find, &patch.replace, 1);
-            patched.insert(source, changed);
         }
-        let file_of = |source: &str| generation.manifest.files.iter().find(|file| file.source == source).cloned();
-        patched
-            .into_iter()
-            .map(|(source, text)| match file_of(&source) {
-                Some(file) => Ok(Patched { file, content: text.into_bytes() }),
-                None => Err(self.refuse(format!("the manifest does not say where {source} is installed"))),
-            })
-            .collect()
+        Ok(patched)
     }
 
-    fn original(&self, generation: &Generation, source: &str) -> Result<String> {
-        let Some(bytes) = generation.files.get(source) else {
+    /// Replaces the patch's text in a file, where it has to occur as often as `expected` says.
+    fn change(
+        &self,
+        patch: &Patch,
+        generation: &mut Generation,
+        source: &str,
+        expected: RangeInclusive<usize>,
+    ) -> Result<()> {
+        let Some(bytes) = generation.files.get_mut(source) else {
             return Err(self.refuse(format!("the generation has no file {source}")));
         };
-        String::from_utf8(bytes.clone()).map_err(|_| self.refuse(format!("{source} is no text")))
+        let text = str::from_utf8(bytes).map_err(|_| self.refuse(format!("{source} is no text")))?;
+        let count = text.matches(&patch.find).count();
+        if !expected.contains(&count) {
+            return Err(self.refuse(format!(
+                "the text to replace occurs {count} times in {source}, and must occur once; the file has changed: \
+                 adapt the patch"
+            )));
+        }
+        *bytes = text.replacen(&patch.find, &patch.replace, 1).into_bytes();
+        Ok(())
     }
 
     fn resolve(&self, text: &str, stack: Option<&str>) -> Result<String> {
@@ -135,11 +128,26 @@ mod tests {
                 faults.iter().flat_map(|fault| generation.manifest.stacks.iter().map(move |stack| (fault, stack)))
             {
                 let patched = fault.apply(&generation, Some(&stack.name)).unwrap();
-                for file in patched {
-                    assert_ne!(generation.files[&file.file.source], file.content, "{} changes nothing", fault.id);
-                }
+                assert_ne!(generation.files, patched.files, "{} changes nothing", fault.id);
             }
         }
+    }
+
+    #[test]
+    fn variants_have_the_fault_where_it_fits() {
+        let generation = Generation::read(&project().join("fixtures/rendered/igpu")).unwrap();
+        let file = "units/user/tdarr-igp-stack.service";
+        let patched = |find: &str| {
+            let patch = Patch { file: file.to_owned(), find: find.to_owned(), replace: "PATCHED".to_owned() };
+            let fault = Fault { id: "x".to_owned(), says: String::new(), patch: vec![patch] };
+            let patched = fault.apply(&generation, None).unwrap();
+            let is_patched =
+                |name: &str| patched.variant(name).unwrap().files[file].windows(7).any(|w| w == b"PATCHED");
+            ["base", "changed-compose", "no-fallback"].map(is_patched)
+        };
+        assert_eq!(patched("RemainAfterExit=yes"), [true, true, true]);
+        let with_fallback = "0-tdarr-igp.env:/run/user/1000/secrets/tdarr-igp.env\nExecStartPre";
+        assert_eq!(patched(with_fallback), [true, true, false], "no-fallback has no such line");
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! A generation as a set of files: written to a folder, read from one, checked.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use sha2::{Digest, Sha256};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::check::{check_relative, refuse};
-use super::{Error, MANIFEST, Manifest, Result};
+use super::{Error, InstalledFile, MANIFEST, Manifest, Result};
 
 /// A rendered generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,74 +19,143 @@ pub struct Generation {
     pub manifest: Manifest,
     /// Its files by their path relative to the generation's folder, without the manifest.
     pub files: BTreeMap<String, Vec<u8>>,
+    /// What else the host can be switched to, by name: whole generations, which have no variants themselves.
+    pub variants: BTreeMap<String, Generation>,
 }
 
+/// What scenarios call the generation itself, beside its variants.
+pub const BASE: &str = "base";
+
 impl Generation {
-    /// Puts a generation together and checks that the manifest and the files belong together and that no path leaves
-    /// its place.
-    pub fn new(manifest: Manifest, files: BTreeMap<String, Vec<u8>>) -> Result<Generation> {
-        let generation = Generation { manifest, files };
-        generation.check()?;
-        Ok(generation)
+    /// Checks that manifest and files belong together, that no path leaves its place, and the same of each variant.
+    pub(super) fn checked(self) -> Result<Generation> {
+        self.check()?;
+        Ok(self)
     }
 
     /// Reads a folder that [`Generation::write`] or anybody else wrote.
     pub fn read(folder: &Path) -> Result<Generation> {
-        Generation::read_from(folder).map_err(|error| error.below(folder))
+        let mut base = Generation::read_base(folder).map_err(|error| error.below(folder))?;
+        let read = base.manifest.variants.iter().map(|(name, variant)| {
+            let folder = folder.join(variant);
+            let variant = base.read_variant(&folder).map_err(|error| error.below(&folder))?;
+            Ok((name.clone(), variant))
+        });
+        base.variants = read.collect::<Result<_>>()?;
+        base.checked().map_err(|error| error.below(folder))
     }
 
-    fn read_from(folder: &Path) -> Result<Generation> {
-        let manifest = read_manifest(folder)?;
+    fn read_base(folder: &Path) -> Result<Generation> {
+        let text = read_manifest(folder)?;
+        let Versioned { version } = parse(&text)?;
+        // Another version may have other keys, so its number is looked at before anything else.
+        if version != VERSION {
+            return Err(refuse(MANIFEST, &format!("version {version} is unknown; this program reads {VERSION}")));
+        }
+        let manifest: Manifest = parse(&text)?;
+        manifest.variants.values().try_for_each(|variant| check_relative(variant))?;
+        Generation::of(folder, manifest, &BTreeMap::new())
+    }
+
+    fn read_variant(&self, folder: &Path) -> Result<Generation> {
+        let manifest = self.manifest.changed(parse(&read_manifest(folder)?)?).map_err(malformed)?;
+        Generation::of(folder, manifest, &self.files)
+    }
+
+    /// Reads the files of a manifest. One that is not in the folder is taken from `known`, by its path.
+    fn of(folder: &Path, manifest: Manifest, known: &BTreeMap<String, Vec<u8>>) -> Result<Generation> {
         let inside = folder.canonicalize().map_err(Error::io("read", folder))?;
         let mut files = BTreeMap::new();
-        for file in &manifest.files {
-            check_relative(&file.source)?;
-            let path = folder.join(&file.source);
-            let Ok(real) = path.canonicalize() else { continue };
+        for InstalledFile { source, .. } in &manifest.files {
+            check_relative(source)?;
+            let path = folder.join(source);
+            let Ok(real) = path.canonicalize() else {
+                files.extend(known.get(source).map(|content| (source.clone(), content.clone())));
+                continue;
+            };
             if !real.starts_with(&inside) {
-                return Err(refuse(&file.source, "it is a link that leads out of the generation's folder"));
+                return Err(refuse(source, "it is a link that leads out of the generation's folder"));
             }
             if !real.is_file() {
-                return Err(refuse(&file.source, "it is no file"));
+                return Err(refuse(source, "it is no file"));
             }
-            files.insert(file.source.clone(), fs::read(&path).map_err(Error::io("read", &path))?);
+            files.insert(source.clone(), fs::read(&path).map_err(Error::io("read", &path))?);
         }
-        Generation::new(manifest, files)
+        Ok(Generation { manifest, files, variants: BTreeMap::new() })
     }
 
-    /// Writes the generation into a folder, which is made if it is not there.
+    /// The generation and its variants under another host's name.
+    pub fn in_place_of(mut self, host: &str) -> Result<Generation> {
+        for generation in self.variants.values_mut() {
+            generation.manifest.host = host.to_owned();
+        }
+        self.manifest.host = host.to_owned();
+        self.checked()
+    }
+
+    /// The generation itself, called [`BASE`], or one of its variants.
+    pub fn variant(&self, name: &str) -> Option<&Generation> {
+        if name == BASE { Some(self) } else { self.variants.get(name) }
+    }
+
+    /// The generation itself, then its variants, by name.
+    pub fn with_variants(&self) -> impl Iterator<Item = (&str, &Generation)> {
+        let variants = self.variants.iter().map(|(name, variant)| (name.as_str(), variant));
+        [(BASE, self)].into_iter().chain(variants)
+    }
+
+    /// Writes the generation and its variants into a folder, which is made if it is not there.
     pub fn write(&self, folder: &Path) -> Result<()> {
-        for file in &self.manifest.files {
-            let path = folder.join(&file.source);
+        for (path, (content, mode)) in self.layout()? {
+            let path = folder.join(path);
             if let Some(parent) = path.parent() {
                 fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
             }
-            fs::write(&path, &self.files[&file.source]).map_err(Error::io("write", &path))?;
-            let mode = fs::Permissions::from_mode(file.permission_bits()?);
+            fs::write(&path, content).map_err(Error::io("write", &path))?;
+            let mode = fs::Permissions::from_mode(mode);
             fs::set_permissions(&path, mode).map_err(Error::io("set the mode of", &path))?;
         }
-        let path = folder.join(MANIFEST);
-        fs::write(&path, self.manifest_text()).map_err(Error::io("write", &path))
+        Ok(())
     }
 
-    /// The manifest as it is written.
-    pub fn manifest_text(&self) -> String {
-        let mut text = serde_json::to_string_pretty(&self.manifest).unwrap_or_default();
-        text.push('\n');
-        text
+    /// The paths of all files as they are written, relative to the generation's folder.
+    pub fn paths(&self) -> Result<BTreeSet<PathBuf>> {
+        Ok(self.layout()?.into_keys().collect())
     }
 
-    /// A digest over the manifest and every file.
-    pub fn digest(&self) -> String {
-        let mut hasher = Sha256::new();
-        hasher.update(self.manifest_text());
-        for (path, content) in &self.files {
-            hasher.update(format!("\n{} {path}\n", content.len()));
-            hasher.update(content);
+    /// Content and permission bits of all files by their relative path.
+    fn layout(&self) -> Result<Layout<'_>> {
+        let mut layout = Layout::new();
+        let nothing = BTreeMap::new();
+        self.lay_out(Path::new(""), &nothing, text_of(&self.manifest)?, &mut layout)?;
+        for (folder, variant) in self.manifest.variants.values().zip(self.variants.values()) {
+            let manifest = self.manifest.differing(&variant.manifest).map_err(malformed)?;
+            variant.lay_out(Path::new(folder), &self.files, text_of(&manifest)?, &mut layout)?;
         }
-        hex::encode(hasher.finalize())
+        Ok(layout)
+    }
+
+    /// The files that are not known by their path, and a manifest.
+    fn lay_out<'a>(
+        &'a self,
+        folder: &Path,
+        known: &BTreeMap<String, Vec<u8>>,
+        manifest: Vec<u8>,
+        layout: &mut Layout<'a>,
+    ) -> Result<()> {
+        for file in &self.manifest.files {
+            let content = &self.files[&file.source];
+            if known.get(&file.source) != Some(content) {
+                layout.insert(folder.join(&file.source), (Cow::from(content), file.permission_bits()?));
+            }
+        }
+        layout.insert(folder.join(MANIFEST), (Cow::from(manifest), 0o644));
+        Ok(())
     }
 }
+
+/// What a generation is written as.
+type Layout<'a> = BTreeMap<PathBuf, (Cow<'a, [u8]>, u32)>;
 
 /// What every version of a manifest has.
 #[derive(Deserialize)]
@@ -96,17 +166,24 @@ struct Versioned {
 /// The only version of manifests that there is.
 const VERSION: u64 = 1;
 
-/// Another version may have other keys, so its number is looked at before anything else.
-fn read_manifest(folder: &Path) -> Result<Manifest> {
+fn read_manifest(folder: &Path) -> Result<String> {
     let path = folder.join(MANIFEST);
-    let text = fs::read_to_string(&path)
-        .map_err(|error| refuse(MANIFEST, &format!("no manifest can be read here: {error}")))?;
-    let malformed = |error: serde_json::Error| refuse(MANIFEST, &error.to_string());
-    let Versioned { version } = serde_json::from_str(&text).map_err(malformed)?;
-    if version != VERSION {
-        return Err(refuse(MANIFEST, &format!("version {version} is unknown; this program reads {VERSION}")));
-    }
-    serde_json::from_str(&text).map_err(malformed)
+    fs::read_to_string(path).map_err(|error| refuse(MANIFEST, &format!("no manifest can be read here: {error}")))
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(malformed)
+}
+
+fn malformed(error: serde_json::Error) -> Error {
+    refuse(MANIFEST, &error.to_string())
+}
+
+/// A manifest, whole or in part, as it is written.
+fn text_of(manifest: &impl Serialize) -> Result<Vec<u8>> {
+    let mut text = serde_json::to_vec_pretty(manifest).map_err(malformed)?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -120,7 +197,7 @@ mod tests {
     }
 
     fn igpu() -> Generation {
-        render(&project(), "igpu", None).unwrap()
+        render(&project(), "igpu").unwrap()
     }
 
     #[test]
@@ -129,6 +206,28 @@ mod tests {
         let generation = igpu();
         generation.write(folder.path()).unwrap();
         assert_eq!(Generation::read(folder.path()).unwrap(), generation);
+    }
+
+    #[test]
+    fn a_variant_keeps_only_what_differs() {
+        let folder = tempfile::tempdir().unwrap();
+        let generation = igpu();
+        generation.write(folder.path()).unwrap();
+        let files = |variant: &str| -> Vec<String> {
+            let prefix = format!("variants/{variant}/");
+            let paths = generation.paths().unwrap();
+            paths.iter().filter_map(|path| path.to_str()?.strip_prefix(&prefix).map(str::to_owned)).collect()
+        };
+        assert_eq!(files("changed-secret"), ["manifest.json"]);
+        assert_eq!(files("changed-compose"), ["manifest.json", "tdarr-igp/docker-compose.yml"]);
+        let compose = folder.path().join("variants/changed-compose/tdarr-igp/docker-compose.yml");
+        let changed = &generation.variant("changed-compose").unwrap().files["tdarr-igp/docker-compose.yml"];
+        assert_eq!(&fs::read(&compose).unwrap(), changed);
+        assert_ne!(&generation.files["tdarr-igp/docker-compose.yml"], changed);
+        // What the variant's folder lacks is the base's.
+        fs::remove_file(compose).unwrap();
+        let read = Generation::read(folder.path()).unwrap();
+        assert_eq!(read.variants["changed-compose"].files, generation.files);
     }
 
     #[test]

@@ -45,12 +45,17 @@ pub struct Manifest {
     /// alerts are skipped.
     #[serde(default)]
     pub alert_url: Option<String>,
-    /// The unit that brings the user manager to this generation.
+    /// The units that bring the managers to this generation once it is installed, in the order of their start. Without
+    /// them, scenarios that activate something are skipped.
     #[serde(default)]
-    pub activation: Option<Activation>,
+    pub activation: Vec<UnitName>,
     /// Regular expressions of the messages that scenarios refer to by name.
     #[serde(default)]
     pub texts: BTreeMap<String, String>,
+    /// What else the host can be switched to: names of variants, and their folders relative to this manifest's. Such a
+    /// folder has only what differs: the manifest's keys that say something else, and the files that are others.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variants: BTreeMap<String, String>,
 }
 
 /// The user who owns the stacks.
@@ -208,18 +213,30 @@ pub struct Link {
     pub target: String,
 }
 
-/// The unit that activates a generation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(JsonSchema))]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Activation {
-    /// Its name.
-    pub unit: String,
-    /// The manager that runs it.
-    pub scope: Scope,
-}
+/// Some keys of a manifest with their values.
+pub(super) type Keys = serde_json::Map<String, serde_json::Value>;
 
 impl Manifest {
+    /// The manifest of a variant of which only what differs is known.
+    pub(super) fn changed(&self, changes: Keys) -> serde_json::Result<Manifest> {
+        let base = Manifest { variants: BTreeMap::new(), ..self.clone() };
+        let mut keys = base.keys()?;
+        keys.extend(changes);
+        serde_json::from_value(serde_json::Value::Object(keys))
+    }
+
+    /// What differs in the manifest of a variant.
+    pub(super) fn differing(&self, variant: &Manifest) -> serde_json::Result<Keys> {
+        let base = self.keys()?;
+        let mut keys = variant.keys()?;
+        keys.retain(|key, value| base.get(key) != Some(value));
+        Ok(keys)
+    }
+
+    fn keys(&self) -> serde_json::Result<Keys> {
+        serde_json::from_value(serde_json::to_value(self)?)
+    }
+
     /// Every image that the stacks and native units run, each once.
     pub fn images(&self) -> Vec<&str> {
         let services = self.services().map(|service| service.image.as_str());

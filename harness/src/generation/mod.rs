@@ -5,6 +5,7 @@
 
 mod check;
 mod compose;
+mod difference;
 mod fault;
 mod files;
 mod manifest;
@@ -13,12 +14,11 @@ mod render;
 mod tests;
 
 pub use compose::Asked;
-pub use fault::{Fault, Patched};
-pub use files::Generation;
-pub use manifest::{
-    Activation, InstalledFile, Link, Manifest, NativeUnit, Scope, Secret, Service, Stack, UnitName, User,
-};
-pub use render::{hosts, inputs, render, variants};
+pub use difference::Difference;
+pub use fault::Fault;
+pub use files::{BASE, Generation};
+pub use manifest::{InstalledFile, Link, Manifest, NativeUnit, Scope, Secret, Service, Stack, UnitName, User};
+pub use render::{hosts, inputs, render};
 
 use std::path::{Path, PathBuf};
 

@@ -1,13 +1,11 @@
 //! Rendering a host's generation from the stack library.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::{Error, Generation, Manifest, Result};
 
@@ -18,24 +16,39 @@ const PROFILES: &str = "nixos-tests/hosts";
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rendered {
+    base: Rendering,
+    variants: BTreeMap<String, Rendering>,
+}
+
+/// What the stack library gives for one generation.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rendering {
     manifest: Manifest,
     files: BTreeMap<String, String>,
     copies: BTreeMap<String, PathBuf>,
 }
 
-/// Evaluates the stack library for a host of the project, with `nix-instantiate` and without a store or a network.
-pub fn render(project: &Path, host: &str, variant: Option<&str>) -> Result<Generation> {
-    let mut arguments = vec![project.join("nixos-tests/render.nix").into_os_string()];
-    arguments.extend(["--argstr", "host", host].map(OsString::from));
-    if let Some(variant) = variant {
-        arguments.extend(["--argstr", "variant", variant].map(OsString::from));
+/// Evaluates the stack library for a host of the project and all its variants, in one go of `nix-instantiate` and
+/// without a store or a network.
+pub fn render(project: &Path, host: &str) -> Result<Generation> {
+    let rendered = evaluate(project, host)?;
+    let mut base = rendered.base.generation()?;
+    for (name, rendering) in rendered.variants {
+        base.variants.insert(name, rendering.generation()?);
     }
-    let rendered: Rendered = evaluate(&arguments, host)?;
-    let mut files: BTreeMap<_, _> = rendered.files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
-    for (path, source) in rendered.copies {
-        files.insert(path, fs::read(&source).map_err(Error::io("read", source))?);
+    base.checked()
+}
+
+impl Rendering {
+    /// The texts, and the files that are copied byte for byte.
+    fn generation(self) -> Result<Generation> {
+        let mut files: BTreeMap<_, _> = self.files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
+        for (path, source) in self.copies {
+            files.insert(path, fs::read(&source).map_err(Error::io("read", source))?);
+        }
+        Ok(Generation { manifest: self.manifest, files, variants: BTreeMap::new() })
     }
-    Generation::new(rendered.manifest, files)
 }
 
 /// The hosts of the project: those that have a profile.
@@ -50,18 +63,11 @@ pub fn hosts(project: &Path) -> Result<Vec<String>> {
     Ok(hosts)
 }
 
-/// The variants of a host.
-pub fn variants(project: &Path, host: &str) -> Result<Vec<String>> {
-    let profile = project.join(PROFILES).join(format!("{host}.nix"));
-    let expression = "{ profile }: builtins.attrNames (import (/. + profile)).variants";
-    let arguments = ["--expr", expression, "--argstr", "profile"].map(OsString::from);
-    evaluate(&[arguments.as_slice(), &[profile.into_os_string()]].concat(), host)
-}
-
-/// What an expression evaluates to.
-fn evaluate<T: DeserializeOwned>(arguments: &[OsString], host: &str) -> Result<T> {
+/// What the stack library evaluates to.
+fn evaluate(project: &Path, host: &str) -> Result<Rendered> {
     let mut command = Command::new("nix-instantiate");
-    command.args(["--eval", "--strict", "--json"]).args(arguments);
+    command.args(["--eval", "--strict", "--json"]).arg(project.join("nixos-tests/render.nix"));
+    command.args(["--argstr", "host", host]);
     // A store of its own below a folder that is thrown away: evaluation writes nothing, but Nix wants a state folder.
     let state = tempfile::tempdir().map_err(Error::io("create", std::env::temp_dir()))?;
     command.env("NIX_REMOTE", "local").env("NIX_STATE_DIR", state.path()).env("NIX_LOG_DIR", state.path());

@@ -1,6 +1,5 @@
 //! Actions of scenarios as commands of the guest.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::Account;
@@ -93,29 +92,6 @@ pub mod act {
         Command { script: shown.clone(), shown, account: Account::Root, limit: time + CHANGE_LIMIT }
     }
 
-    /// Replaces files of the generation in place, as a fault wants them, and has both managers read their units again.
-    pub fn install(files: &[(String, String, Vec<u8>)]) -> Command {
-        use base64::prelude::{BASE64_STANDARD, Engine};
-        let mut script = "set -e\n".to_owned();
-        for (path, mode, content) in files {
-            let path = quote(path);
-            // The content is given in lines: one long line would be too much for a terminal's habits.
-            let _infallible = write!(
-                script,
-                "[ -f {path} ]\nbase64 -d > {path} <<'END'\n{}\nEND\nchmod {mode} {path}\n",
-                wrap(&BASE64_STANDARD.encode(content))
-            );
-        }
-        script.push_str("systemctl daemon-reload\n");
-        let paths: Vec<_> = files.iter().map(|(path, _, _)| path.as_str()).collect();
-        root(script, format!("replace {}", paths.join(" ")))
-    }
-
-    /// Has the user's manager read its units again.
-    pub fn reload_user_manager() -> Command {
-        systemctl("daemon-reload", &[], true)
-    }
-
     fn change(paths: &[String], verb: &str, body: &str) -> Command {
         let keep = "if [ ! -e \"$kept\" ] && [ ! -e \"$kept.absent\" ]; then\n        \
                     if [ -e \"$path\" ]; then cp -a -- \"$path\" \"$kept\"; else touch \"$kept.absent\"; fi\n    fi";
@@ -146,7 +122,8 @@ pub(super) fn quote(word: &str) -> String {
     }
 }
 
-fn wrap(text: &str) -> String {
+/// A long text in lines.
+pub(super) fn wrap(text: &str) -> String {
     let lines: Vec<_> = text.as_bytes().chunks(76).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
     lines.join("\n")
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use crate::generation::{Generation, User};
+use crate::generation::{Difference, Generation, User};
 
 use super::{Error, Result};
 
@@ -35,7 +35,7 @@ pub struct Seed<'a> {
 }
 
 /// Where the guest keeps what it installs at each boot, since /run is empty then.
-const SECRETS: &str = "/var/lib/harness/secrets";
+pub(super) const SECRETS: &str = "/var/lib/harness/secrets";
 /// What the guest loads into the user's storage once.
 const IMAGES: &str = "/var/lib/harness/images.tar";
 
@@ -65,6 +65,22 @@ impl Seed<'_> {
         }
         archive.tar.into_inner().and_then(|mut written| written.flush()).map_err(Error::Seed)
     }
+}
+
+/// An archive of what a difference lays into a guest, with changed secrets where the guest keeps them.
+pub(super) fn archive_of(difference: &Difference, secrets: &[(String, Vec<u8>)], user: &User) -> Result<Vec<u8>> {
+    let mut archive = Archive { tar: tar::Builder::new(Vec::new()), folders: BTreeSet::new(), user };
+    for (file, content) in &difference.files {
+        let mode = file.permission_bits().map_err(|error| Error::Seed(std::io::Error::other(error)))?;
+        archive.file(&file.target, mode, content)?;
+    }
+    for link in &difference.links {
+        archive.link(&link.path, &link.target)?;
+    }
+    for (path, content) in secrets {
+        archive.file(&format!("{SECRETS}{path}"), 0o400, content)?;
+    }
+    archive.tar.into_inner().map_err(Error::Seed)
 }
 
 struct Archive<'a, W: Write> {

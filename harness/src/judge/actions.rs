@@ -74,6 +74,7 @@ fn action(what: &ActKind) -> String {
         ActKind::Systemctl { verb, units } => {
             format!("{} {}", verb.name(), words::units(units))
         }
+        ActKind::Activate { generation, .. } => format!("activating {generation}"),
         ActKind::Run { .. } => "the command".into(),
         ActKind::Remove { paths } => format!("removing {}", paths.join(", ")),
         ActKind::Restore { paths } => format!("restoring {}", paths.join(", ")),

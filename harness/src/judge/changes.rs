@@ -80,8 +80,8 @@ impl<'a> Concern<'a> {
     }
 
     fn act(&mut self, act: &'a Act) {
+        act.units().iter().for_each(|unit| self.unit(unit));
         match &act.what {
-            ActKind::Systemctl { units, .. } => units.iter().for_each(|unit| self.unit(unit)),
             ActKind::Knob { services, .. } => {
                 for (stack, service) in services {
                     self.services.insert((stack, service));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::scenario::{ActKind, Expectation, Trial, Unit};
+use crate::scenario::{Act, Expectation, Trial, Unit};
 use crate::timeline::{Entry, Moment, Timeline, UnitState};
 
 use super::finding::Finding;
@@ -149,13 +149,10 @@ fn gaps(recording: &Recording) -> Vec<String> {
 /// Every unit that an action or a line of the trial names.
 pub(super) fn named_units(trial: &Trial) -> BTreeSet<&Unit> {
     let acts = trial.given.iter().chain(trial.steps.iter().flat_map(|step| &step.when));
-    let acted_on = acts.filter_map(|act| match &act.what {
-        ActKind::Systemctl { units, .. } => Some(units),
-        _ => None,
-    });
+    let acted_on = acts.flat_map(Act::units);
     let lines = trial.steps.iter().flat_map(|step| &step.then);
     let looked_at = lines.flat_map(|line| units_of(&line.what));
-    acted_on.flatten().chain(looked_at).collect()
+    acted_on.chain(looked_at).collect()
 }
 
 /// The units whose state a line is about.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::generation::Generation;
 
+use super::project::in_variant;
 use super::surroundings::Surroundings;
 use super::{Error, Project, Result};
 
@@ -36,8 +37,7 @@ impl Foreign {
         let folder = &system.folder;
         let mut generation = Generation::read(folder)?;
         if let Some(host) = &system.host {
-            generation.manifest.host.clone_from(host);
-            generation = Generation::new(generation.manifest, generation.files)?;
+            generation = generation.in_place_of(host)?;
         }
         let own = Some(folder.join(SCENARIOS)).filter(|scenarios| scenarios.is_dir());
         let scenarios = system.scenarios.clone().or(own);
@@ -50,7 +50,10 @@ impl Foreign {
             }
             other => other,
         };
-        Surroundings::of(&generation, &project.fstab()?).map_err(in_folder)?;
+        // A NixOS node has its own user, mounts and images; what stands in for the world in it is its own business.
+        if project.nodes().is_none() {
+            Surroundings::of(&generation, &project.fstab()?).map_err(in_folder)?;
+        }
         Ok(Foreign { folder: folder.clone(), scenarios, generation })
     }
 
@@ -75,8 +78,8 @@ impl Foreign {
     }
 
     /// The content of a test secret: what the generation's folder `secrets` has for it, else something made up.
-    pub fn secret(&self, stack: &str, name: &str) -> Result<Vec<u8>> {
-        let path = self.folder.join("secrets").join(stack).join(name);
+    pub fn secret(&self, generation: &str, stack: &str, name: &str) -> Result<Vec<u8>> {
+        let path = in_variant(&self.folder.join("secrets"), generation, &Path::new(stack).join(name));
         if path.exists() {
             return fs::read(&path).map_err(Error::io("read", &path));
         }

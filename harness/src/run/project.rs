@@ -10,14 +10,18 @@ use serde::Deserialize;
 use crate::generation::{self, Fault, Generation, Manifest};
 use crate::scenario::{Section, Source};
 
-use super::{Error, Foreign, ForeignSystem, Result};
+use super::{Error, Foreign, ForeignSystem, Nodes, Result};
 
 /// A checkout of this project, and what is run instead of its own hosts.
 #[derive(Debug, Clone)]
 pub struct Project {
     root: PathBuf,
     foreign: Option<Arc<Foreign>>,
+    nodes: Option<Nodes>,
 }
+
+/// The content of secrets by the absolute path where they belong in the guest.
+pub type Secrets = Vec<(String, Vec<u8>)>;
 
 /// The file by which a checkout is recognised.
 const SIGN: &str = "scenarios/statements.toml";
@@ -26,6 +30,12 @@ const SIGN: &str = "scenarios/statements.toml";
 #[serde(deny_unknown_fields)]
 struct Statements {
     statement: BTreeMap<String, String>,
+}
+
+/// Where a file of a variant is: below `variants` where the variant has one of its own, else where the base has it.
+pub(super) fn in_variant(folder: &Path, generation: &str, file: &Path) -> PathBuf {
+    let own = folder.join("variants").join(generation).join(file);
+    if own.is_file() { own } else { folder.join(file) }
 }
 
 impl Project {
@@ -52,7 +62,7 @@ impl Project {
             Error::Usage(format!("cannot find the checkout of the project at {}: {error}", root.display()))
         })?;
         if root.join(SIGN).is_file() {
-            Ok(Project { root, foreign: None })
+            Ok(Project { root, foreign: None, nodes: None })
         } else {
             Err(Error::Usage(format!("{} is no checkout of the project: it has no {SIGN}", root.display())))
         }
@@ -67,6 +77,16 @@ impl Project {
     pub fn with_foreign(self, system: &ForeignSystem) -> Result<Project> {
         let foreign = Foreign::read(system, &self)?;
         Ok(Project { foreign: Some(Arc::new(foreign)), ..self })
+    }
+
+    /// The project with its hosts as NixOS nodes.
+    pub fn with_nodes(self, nodes: Nodes) -> Project {
+        Project { nodes: Some(nodes), ..self }
+    }
+
+    /// The NixOS nodes, where the hosts are such.
+    pub fn nodes(&self) -> Option<&Nodes> {
+        self.nodes.as_ref()
     }
 
     /// Somebody else's generation, where one is run.
@@ -147,35 +167,33 @@ impl Project {
         self.read("fixtures/guest/overlay/etc/fstab")
     }
 
-    /// The hosts that the project has a rendered copy of, each with its manifest. The copy serves whoever only reads
+    /// The hosts that the project has a rendered copy of. The copy serves whoever only reads
     /// scenarios, without Nix; a test holds it to what the stack library renders. Somebody else's generation takes the
     /// place of the host whose name it has.
-    pub fn manifests(&self) -> Result<Vec<Manifest>> {
+    pub fn generations(&self) -> Result<Vec<Generation>> {
         let folder = self.root.join("fixtures/rendered");
         let mut hosts: Vec<PathBuf> = Vec::new();
         for entry in fs::read_dir(&folder).map_err(Error::io("list", &folder))? {
             hosts.push(entry.map_err(Error::io("list", &folder))?.path());
         }
         hosts.sort();
-        let mut manifests: Vec<Manifest> = Vec::new();
-        for host in hosts {
-            manifests.push(Generation::read(&host)?.manifest);
-        }
+        let mut generations = hosts.iter().map(|host| Ok(Generation::read(host)?)).collect::<Result<Vec<_>>>()?;
         if let Some(foreign) = &self.foreign {
-            manifests.retain(|manifest| manifest.host != foreign.host());
-            manifests.push(foreign.generation().manifest.clone());
+            generations.retain(|generation| generation.manifest.host != foreign.host());
+            generations.push(foreign.generation().clone());
         }
-        Ok(manifests)
+        Ok(generations)
     }
 
-    /// The test secrets of a host by the absolute path where they belong in the guest: natively and as fallback.
-    pub fn secrets(&self, manifest: &Manifest) -> Result<Vec<(String, Vec<u8>)>> {
+    /// The test secrets of a generation, the base or a variant: natively and as fallback. A secret that the variant has a
+    /// file of its own for is that, else it is the base's.
+    pub fn secrets(&self, generation: &str, manifest: &Manifest) -> Result<Secrets> {
         let mut secrets = Vec::new();
         for stack in &manifest.stacks {
             for secret in &stack.secrets {
                 let content = match self.foreign.as_ref().filter(|foreign| foreign.host() == manifest.host) {
-                    Some(foreign) => foreign.secret(&stack.name, &secret.name)?,
-                    None => self.secret(&manifest.host, &stack.name, &secret.name)?,
+                    Some(foreign) => foreign.secret(generation, &stack.name, &secret.name)?,
+                    None => self.secret(generation, manifest, &stack.name, &secret.name)?,
                 };
                 secrets.extend(secret.fallback.clone().map(|fallback| (fallback, content.clone())));
                 secrets.push((secret.native.clone(), content));
@@ -184,8 +202,9 @@ impl Project {
         Ok(secrets)
     }
 
-    fn secret(&self, host: &str, stack: &str, name: &str) -> Result<Vec<u8>> {
-        let path = self.root.join("fixtures/secrets").join(host).join(stack).join(name);
+    fn secret(&self, generation: &str, manifest: &Manifest, stack: &str, name: &str) -> Result<Vec<u8>> {
+        let folder = self.root.join("fixtures/secrets").join(&manifest.host);
+        let path = in_variant(&folder, generation, &Path::new(stack).join(name));
         fs::read(&path).map_err(Error::io("read", path))
     }
 

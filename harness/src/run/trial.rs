@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::generation::Fault;
+use crate::generation::{Difference, Fault};
 use crate::guest::{self, Account, Command, Guest, Looked, Wanted, act};
 use crate::judge::{self, Judgement, Noise};
 use crate::machine::Machine;
 use crate::scenario::{self, Act, ActKind, Scenario, Scope, Step, Trial};
 use crate::timeline::{ActionDone, Entry, Header, Moment, Record, Timeline};
 
+use super::installed::Installed;
 use super::wanted::wanted;
 use super::{Error, Folder, Prepared, Result, Workspace};
 
@@ -58,14 +59,14 @@ impl TrialRun<'_> {
     /// judgement is then broken; what was recorded until then is kept.
     pub async fn run(&self) -> Result<Finished> {
         let begin = Instant::now();
-        let (guest, folder) = self.clone_host().await?;
+        let (guest, folder) = self.prepared.guest(self.workspace).await?;
         let header = Header {
             trial: self.name.to_owned(),
             scenario: self.scenario.source.path.clone(),
             host: self.trial.host.clone(),
         };
-        let mut recording =
-            Recording { run: *self, guest, timeline: Timeline { header, entries: Vec::new() }, first: None, now: None };
+        let timeline = Timeline { header, entries: Vec::new() };
+        let mut recording = self.recording(guest, timeline)?;
         if let Err(error) = recording.record().await {
             recording.timeline.entries.push(Entry::Broken { reason: error.to_string() });
         }
@@ -85,18 +86,19 @@ impl TrialRun<'_> {
 
     /// Clones the host and does what the scenario gives, without its steps: for people who want to look around.
     pub async fn given(&self) -> Result<(Guest, Folder)> {
-        let (guest, folder) = self.clone_host().await?;
-        let mut recording = Recording { run: *self, guest, timeline: Timeline::default(), first: None, now: None };
+        let (guest, folder) = self.prepared.guest(self.workspace).await?;
+        let mut recording = self.recording(guest, Timeline::default())?;
         recording.give().await?;
         Ok((recording.guest, folder))
     }
 
-    async fn clone_host(&self) -> Result<(Guest, Folder)> {
-        let folder = self.workspace.folder()?;
-        let template = &self.prepared.template;
-        let machine = Machine::clone_of(&template.spec, template.entry.path(), folder.path()).await?;
-        let user = &self.prepared.generation.manifest.user;
-        Ok((Guest::cloned(machine, user, template.boots.clone())?, folder))
+    fn recording(&self, guest: Guest, timeline: Timeline) -> Result<Recording<'_>> {
+        let generation = &self.prepared.generation;
+        let whole = match self.fault {
+            Some(fault) => fault.apply(generation, self.trial.stack.as_deref())?,
+            None => generation.clone(),
+        };
+        Ok(Recording { run: *self, guest, installed: Installed::base(whole), timeline, first: None, now: None })
     }
 }
 
@@ -104,6 +106,7 @@ impl TrialRun<'_> {
 struct Recording<'a> {
     run: TrialRun<'a>,
     guest: Guest,
+    installed: Installed,
     timeline: Timeline,
     first: Option<Moment>,
     now: Option<Moment>,
@@ -198,26 +201,48 @@ impl Recording<'_> {
             ActKind::Reboot => self.restart(true).await?,
             ActKind::PowerCut => self.restart(false).await?,
             what => {
-                let command = command(what);
-                let answer = self.guest.command(&command.script, command.account, command.limit).await?;
-                self.now = Some(answer.to);
-                ActionDone {
-                    step: None,
-                    index: 0,
-                    command: command.shown,
-                    from: answer.from,
-                    to: answer.to,
-                    exit: answer.exit,
-                    stdout: answer.stdout,
-                    stderr: answer.stderr,
-                    timed_out: answer.timed_out,
-                }
+                let command = match what {
+                    ActKind::Activate { generation, .. } => self.switch(generation).await?,
+                    what => command(what),
+                };
+                self.ask(command).await?
             }
         };
         let records = self.guest.follower().take()?;
         self.extend(records);
         self.push(Entry::Action(ActionDone { step, index, ..done }));
         Ok(())
+    }
+
+    async fn ask(&mut self, command: Command) -> Result<ActionDone> {
+        let answer = self.guest.command(&command.script, command.account, command.limit).await?;
+        self.now = Some(answer.to);
+        Ok(ActionDone {
+            step: None,
+            index: 0,
+            command: command.shown,
+            from: answer.from,
+            to: answer.to,
+            exit: answer.exit,
+            stdout: answer.stdout,
+            stderr: answer.stderr,
+            timed_out: answer.timed_out,
+        })
+    }
+
+    /// Lays another generation over the one that is there; gives the command that activates it.
+    async fn switch(&mut self, generation: &str) -> Result<Command> {
+        let prepared = self.run.prepared;
+        if prepared.kind.switch.is_some() && self.run.fault.is_some() {
+            let problem = "a fault cannot be put into a variant of this kind of guest, whose files are its own";
+            return Err(Error::Usage(problem.to_owned()));
+        }
+        let install = self.installed.switch_to(generation, prepared.kind, &prepared.secrets)?;
+        if let Some(install) = install {
+            self.guest.carry_out(&install).await?;
+        }
+        let manifest = &self.installed.current().manifest;
+        Ok(guest::activate(&manifest.activation, prepared.kind, &manifest.user, generation))
     }
 
     /// Restarts the guest and waits until it is at rest.
@@ -245,12 +270,13 @@ impl Recording<'_> {
     }
 
     async fn install_fault(&mut self) -> Result<()> {
-        let Some(fault) = self.run.fault else { return Ok(()) };
-        let patched = fault.apply(&self.run.prepared.generation, self.run.trial.stack.as_deref())?;
-        let files: Vec<_> =
-            patched.into_iter().map(|patched| (patched.file.target, patched.file.mode, patched.content)).collect();
-        for command in [act::install(&files), act::reload_user_manager()] {
-            self.guest.carry_out(&command).await?;
+        if self.run.fault.is_some() {
+            let Prepared { generation, kind, .. } = self.run.prepared;
+            let user = &generation.manifest.user;
+            let install = (kind.replace)(&Difference::between(generation, self.installed.current()), &[], user)?;
+            for command in [install, guest::reload_managers(kind, user)] {
+                self.guest.carry_out(&command).await?;
+            }
         }
         Ok(())
     }
@@ -296,8 +322,8 @@ fn command(what: &ActKind) -> Command {
         ActKind::Write { path, content } => act::write(path, content),
         ActKind::Knob { services, files, knob } => act::knob(services, files, knob.as_deref()),
         ActKind::Wait(time) => act::wait(*time),
-        // Restarts are no commands: the machine under the guest does them.
-        ActKind::Reboot | ActKind::PowerCut => act::wait(Duration::ZERO),
+        // Not these: the machine under the guest restarts it, and a switch depends on what is installed.
+        ActKind::Reboot | ActKind::PowerCut | ActKind::Activate { .. } => act::wait(Duration::ZERO),
     }
 }
 

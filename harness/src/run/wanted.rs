@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::generation::Manifest;
 use crate::guest::Wanted;
-use crate::scenario::{ActKind, Excepted, Expectation, JournalSource, Scope, Trial, Unit};
+use crate::scenario::{Act, Excepted, Expectation, JournalSource, Scope, Trial, Unit};
 
 /// The files that a trial's lines look at, and the units that it names, beside every stack's.
 pub(super) fn wanted(trial: &Trial, manifest: &Manifest) -> Wanted {
@@ -17,11 +17,7 @@ pub(super) fn wanted(trial: &Trial, manifest: &Manifest) -> Wanted {
         .collect();
     let mut units: Vec<&Unit> = lines().flat_map(|line| units_of(&line.what)).collect();
     let actions = trial.given.iter().chain(trial.steps.iter().flat_map(|step| &step.when));
-    for action in actions {
-        if let ActKind::Systemctl { units: named, .. } = &action.what {
-            units.extend(named);
-        }
-    }
+    units.extend(actions.flat_map(Act::units));
     for exception in &trial.except {
         if let Excepted::Units(named) = &exception.what {
             units.extend(named);

@@ -1,13 +1,14 @@
 //! What scenarios may refer to, taken from manifests, statements and faults.
 
-use crate::generation::{self, Manifest, Stack};
+use crate::generation::{self, Generation, Manifest, Stack, UnitName};
 use crate::scenario::{HostFacts, Scope, SecretFacts, ServiceFacts, StackFacts, Unit, World};
 
 use super::{Project, Result};
 
 /// The world of a project, for its own rendered hosts.
 pub fn world(project: &Project) -> Result<World> {
-    let hosts = project.manifests()?.iter().map(|manifest| (manifest.host.clone(), facts(manifest))).collect();
+    let generations = project.generations()?;
+    let hosts = generations.iter().map(|generation| (generation.manifest.host.clone(), facts(generation))).collect();
     Ok(World {
         hosts,
         statements: project.statements()?.into_keys().collect(),
@@ -16,15 +17,24 @@ pub fn world(project: &Project) -> Result<World> {
     })
 }
 
-fn facts(manifest: &Manifest) -> HostFacts {
+fn facts(generation: &Generation) -> HostFacts {
+    let manifest = &generation.manifest;
+    let stacks = |manifest: &Manifest| manifest.stacks.iter().map(stack).collect();
+    let variants = generation.variants.iter().map(|(name, variant)| (name.clone(), stacks(&variant.manifest)));
     HostFacts {
         name: manifest.host.clone(),
         user: manifest.user.name.clone(),
-        stacks: manifest.stacks.iter().map(stack).collect(),
-        units: manifest.units.iter().map(|unit| Unit { scope: scope(unit.scope), name: unit.unit.clone() }).collect(),
+        stacks: stacks(manifest),
+        units: manifest.units.iter().map(unit).collect(),
+        activation: manifest.activation.iter().map(unit).collect(),
+        variants: variants.collect(),
         texts: manifest.texts.clone(),
         alerts: manifest.alert_url.is_some(),
     }
+}
+
+fn unit(unit: &UnitName) -> Unit {
+    Unit { scope: scope(unit.scope), name: unit.unit.clone() }
 }
 
 fn scope(scope: generation::Scope) -> Scope {

@@ -5,10 +5,12 @@ use std::time::Duration;
 use super::context::{Context, Unresolved};
 use super::table::{Node, Table};
 use super::words::{self, Place};
-use super::{Account, Act, ActKind, Container, ExitRule, Verb};
+use super::{Account, Act, ActKind, Container, ExitRule, HostFacts, Verb};
 
 /// How much guest time a script may take when the scenario does not say.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
+/// What scenarios call the host's generation itself, beside its variants.
+const BASE: &str = "base";
 
 impl<'a> Context<'a> {
     /// The actions of a table or an array of tables.
@@ -20,7 +22,7 @@ impl<'a> Context<'a> {
         let table = node.table(Place::Act)?;
         let (verb, subject) = table.lead("the action")?;
         let what = self.act_kind(&table, verb, subject);
-        let may_fail = matches!(verb, "start" | "stop" | "restart" | "reload" | "run");
+        let may_fail = matches!(verb, "start" | "stop" | "restart" | "reload" | "activate" | "run");
         let exit = if may_fail && table.flag("expect-failure") { ExitRule::Failure } else { ExitRule::Success };
         table.finish(&format!("`{verb}`"));
         Some(Act { span: node.span(), what: what?, exit })
@@ -54,6 +56,7 @@ impl<'a> Context<'a> {
                 let (services, files) = self.services(subject);
                 Some(ActKind::Knob { services, files, knob: None })
             }
+            "activate" => self.activate(subject),
             "wait" => subject.duration().map(ActKind::Wait),
             "reboot" => subject.flag().then_some(ActKind::Reboot),
             "power-cut" => subject.flag().then_some(ActKind::PowerCut),
@@ -69,6 +72,25 @@ impl<'a> Context<'a> {
             subject.report("these units belong to different managers", Some(advice.into()));
         }
         (!units.is_empty()).then_some(ActKind::Systemctl { verb, units })
+    }
+
+    fn activate(&self, subject: Node<'a>) -> Option<ActKind> {
+        let generation = subject.text()?;
+        self.reported(subject, self.activation_of(generation))
+    }
+
+    fn activation_of(&self, generation: &str) -> Result<ActKind, Unresolved> {
+        let HostFacts { name: host, activation, variants, .. } = self.host;
+        if activation.is_empty() {
+            let advice = "list the units that activate a generation in its manifest";
+            return Err(Unresolved::new(format!("no unit of host `{host}` activates a generation"), advice).lacking());
+        }
+        if generation != BASE && !variants.contains_key(generation) {
+            let names: Vec<_> = variants.keys().map(|name| format!("`{name}`, ")).collect();
+            let advice = format!("there are {}and `{BASE}`", names.concat());
+            return Err(Unresolved::new(format!("host `{host}` has no variant `{generation}`"), advice).lacking());
+        }
+        Ok(ActKind::Activate { generation: generation.to_owned(), units: activation.clone() })
     }
 
     fn run(&self, table: &Table<'a>, subject: Node<'a>) -> Option<ActKind> {

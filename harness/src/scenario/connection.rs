@@ -79,7 +79,7 @@ fn check_line(line: &Line, step: &Step, measured: &BTreeSet<&str>, mistakes: &Mi
 
 fn prints(step: &Step) -> bool {
     let last = step.when.last().map(|act| &act.what);
-    matches!(last, Some(ActKind::Run { .. } | ActKind::Systemctl { .. }))
+    matches!(last, Some(ActKind::Run { .. } | ActKind::Systemctl { .. } | ActKind::Activate { .. }))
 }
 
 fn holds_when_nothing_happens(what: &Expectation) -> bool {

@@ -45,7 +45,7 @@ impl<'a> Context<'a> {
     fn require_health_checks(&self, node: Node<'a>, containers: &[Container]) {
         let unchecked = |container: &&Container| {
             let stack = self.host.stacks.iter().find(|stack| Some(&stack.name) == container.stack.as_ref());
-            let mut services = stack.iter().flat_map(|stack| &stack.services);
+            let mut services = stack.into_iter().flat_map(|stack| self.services_of(stack));
             !services.any(|service| service.name == container.service && service.health_check)
         };
         let mut of_stacks = containers.iter().filter(|container| container.stack.is_some());

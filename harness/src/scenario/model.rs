@@ -139,6 +139,13 @@ pub enum ActKind {
         /// The units, all of one scope.
         units: Vec<Unit>,
     },
+    /// Installs another generation and starts the units that activate it.
+    Activate {
+        /// `base`, or a variant's name.
+        generation: String,
+        /// The units, in the order of their start.
+        units: Vec<Unit>,
+    },
     /// A shell command, as the stacks' user or as root.
     Run {
         /// The command, a bash script.
@@ -238,6 +245,16 @@ pub enum Excepted {
     Containers(Vec<Container>),
     /// Journal records that may be there although they are of priority `err` or worse.
     Journal(Pattern),
+}
+
+impl Act {
+    /// The units that it asks a manager to do something with.
+    pub fn units(&self) -> &[Unit] {
+        match &self.what {
+            ActKind::Systemctl { units, .. } | ActKind::Activate { units, .. } => units,
+            _ => &[],
+        }
+    }
 }
 
 impl Verb {

@@ -121,12 +121,18 @@ impl<'a> Context<'a> {
             Some((stack, service)) => (self.stack_named(stack)?, service),
             None => (self.stack_for(name)?, name),
         };
-        let found = stack.services.iter().find(|facts| facts.name == service);
+        let found = self.services_of(stack).find(|facts| facts.name == service);
         found.map(|facts| container(stack, facts)).ok_or_else(|| {
-            let known = stack.services.iter().map(|facts| facts.name.as_str());
+            let known = self.services_of(stack).map(|facts| facts.name.as_str());
             let message = format!("stack `{}` has no service `{service}`", stack.name);
             Unresolved::suggesting(message, suggest(service, known)).lacking()
         })
+    }
+
+    /// The services of a stack, and behind them those of its variants.
+    pub(super) fn services_of(&self, stack: &'a StackFacts) -> impl Iterator<Item = &'a ServiceFacts> {
+        let variants = self.host.variants.values().flatten().filter(|variant| variant.name == stack.name);
+        stack.services.iter().chain(variants.flat_map(|variant| &variant.services))
     }
 
     /// A stack of the host by its name.

@@ -26,6 +26,10 @@ pub struct HostFacts {
     pub stacks: Vec<StackFacts>,
     /// Every unit of the generation.
     pub units: BTreeSet<Unit>,
+    /// The units that activate a generation, in the order of their start.
+    pub activation: Vec<Unit>,
+    /// The variants that can be activated, by name, each with its stacks.
+    pub variants: BTreeMap<String, Vec<StackFacts>>,
     /// Message texts by name, as regular expressions.
     pub texts: BTreeMap<String, String>,
     /// Whether it posts alerts.

@@ -1,13 +1,25 @@
 //! Generations that cannot be what they say.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use super::super::*;
 use super::project;
 
-fn igpu() -> Generation {
+fn with_variants() -> Generation {
     Generation::read(&project().join("fixtures/rendered/igpu")).unwrap()
+}
+
+/// Without variants, which would only be checked alike.
+fn igpu() -> Generation {
+    static READ: LazyLock<Generation> = LazyLock::new(|| {
+        let mut generation = with_variants();
+        generation.manifest.variants.clear();
+        Generation { variants: BTreeMap::new(), ..generation }
+    });
+    READ.clone()
 }
 
 #[test]
@@ -17,13 +29,13 @@ fn what_contradicts_itself_is_refused_with_its_place() {
     let refused = |change: Change, words: &str| {
         let mut generation = igpu();
         change(&mut generation);
-        let error = Generation::new(generation.manifest, generation.files).unwrap_err().to_string();
+        let error = generation.checked().unwrap_err().to_string();
         assert!(error.contains(words), "not `{words}`, but: {error}");
     };
     let to = |target: &'static str, words: &str| {
         let mut generation = igpu();
         generation.manifest.files[0].target = target.to_owned();
-        let error = Generation::new(generation.manifest, generation.files).unwrap_err().to_string();
+        let error = generation.checked().unwrap_err().to_string();
         assert!(error.contains(words), "{target}: not `{words}`, but: {error}");
     };
     // Paths.
@@ -55,6 +67,7 @@ fn what_contradicts_itself_is_refused_with_its_place() {
         |it| it.manifest.units[0].scope = Scope::System,
         "the system's unit igpu-management-stack.service is listed",
     );
+    refused(|it| it.manifest.activation[0].unit = "no.service".to_owned(), "no.service activates, but is not among");
     refused(|it| it.manifest.stacks[0].unit = "no.service".to_owned(), "its unit no.service is not among `units`");
     refused(|it| it.manifest.stacks[0].update_unit = Some("no.service".to_owned()), "its unit no.service is not among");
     refused(
@@ -104,6 +117,41 @@ fn what_contradicts_itself_is_refused_with_its_place() {
     refused(|it| it.manifest.folders.push("/".to_owned()), "this belongs to the guest's own system");
     refused(|it| it.manifest.devices.push("/etc/x".to_owned()), "a device is a path below /dev");
     refused(|it| drop(it.manifest.texts.insert("x".to_owned(), "(".to_owned())), "text x is no regular expression");
+}
+
+#[test]
+fn variants_are_held_to_the_same_and_to_their_host() {
+    type Change = fn(&mut Generation);
+    let refused = |change: Change, words: &str| {
+        let mut generation = with_variants();
+        change(generation.variants.get_mut("unparsable").unwrap());
+        let error = generation.checked().unwrap_err().to_string();
+        assert!(error.contains(&format!("variant unparsable: {words}")), "not `{words}`, but: {error}");
+    };
+    refused(|it| it.manifest.files[0].target = "etc/x".to_owned(), "etc/x: a path in the guest");
+    refused(|it| it.manifest.hostname = "other".to_owned(), "a variant is switched to in the same guest");
+    refused(|it| it.manifest.mounts.clear(), "");
+    refused(
+        |it| {
+            it.manifest.variants.insert("x".to_owned(), "x".to_owned());
+        },
+        "a variant has no variants",
+    );
+    let whole = |change: Change, words: &str| {
+        let mut generation = with_variants();
+        change(&mut generation);
+        let error = generation.checked().unwrap_err().to_string();
+        assert!(error.contains(words), "not `{words}`, but: {error}");
+    };
+    whole(|it| it.variants.clear(), "the variants that it lists are not those that are there");
+    whole(|it| it.manifest.variants.values_mut().for_each(|folder| *folder = "../x".to_owned()), "../x: a path inside");
+    whole(
+        |it| {
+            let variant = it.variants["unparsable"].clone();
+            it.variants.insert(BASE.to_owned(), variant);
+        },
+        "variant base: this name is the generation's own",
+    );
 }
 
 #[test]

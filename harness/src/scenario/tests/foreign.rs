@@ -60,6 +60,7 @@ fn what_the_host_lacks_is_the_reason_of_a_skip() {
         ("{ knob = \"unhealthy\", of = \"plex/plex\" }", "stack `plex` has no service `plex`"),
         ("{ clear-knobs = \"@stack\" }", "`plex-plex-network-holder-1` has no file of knobs"),
         ("{ start = \"no.service\" }", "the generation of `pantry` has no unit `no.service`"),
+        ("{ activate = \"changed-host\" }", "host `pantry` has no variant `changed-host`"),
         ("{ start = \"@others\" }", "`@others` names nothing on host `pantry`"),
     ] {
         lacks("{ run = \"true\" }", act, reason);

@@ -54,6 +54,8 @@ const CASES: &[(&str, &str)] = &[
     (ACT, r#"{ begin = "@unit" }"#),
     (ACT, r#"{ strat = "@unit" }"#),
     (ACT, r#"{ start = "@unit", stop = "@unit" }"#),
+    (ACT, r#"{ activate = "changed-compsoe" }"#),
+    (ACT, r#"{ activate = "base", limit = "2m" }"#),
     (ACT, r#"{ start = "@unit", mode = "0600" }"#),
     (ACT, r#"{ start = "@unit", expect-failure = false }"#),
     (ACT, r#"{ start = ["@unit", "podman-auto-update.service"] }"#),

@@ -36,11 +36,15 @@ fn host(manifest: &Value) -> HostFacts {
         name: text(&value["unit"]),
         scope: if value["scope"] == "user" { Scope::User } else { Scope::System },
     };
+    let variants = manifest["variants"].as_object().unwrap().iter();
+    let variants = variants.map(|(name, stacks)| (name.clone(), list(stacks, stack)));
     HostFacts {
         name: text(&manifest["host"]),
         user: text(&manifest["user"]["name"]),
         stacks: list(&manifest["stacks"], stack),
         units: list(&manifest["units"], unit).into_iter().collect(),
+        activation: list(&manifest["activation"], unit),
+        variants: variants.collect(),
         texts: serde_json::from_value(manifest["texts"].clone()).unwrap(),
         alerts: true,
     }

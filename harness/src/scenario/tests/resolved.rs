@@ -48,6 +48,8 @@ fn container_targets() {
     check(r#""@dependents""#, &["plex-plex-1"]);
     check(r#"["plex", "igpu-management/autoheal"]"#, &["plex-plex-1", "autoheal"]);
     check(r#""container:update-probe""#, &["update-probe"]);
+    // A service that only a variant has.
+    check(r#""igpu-management/dozzle""#, &["dozzle"]);
     assert_eq!(containers_of("@all"), 18);
     assert_eq!(containers_of("@other-stacks"), 16);
 }
