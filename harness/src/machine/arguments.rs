@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Clock, Disk, Program, Spec};
+use super::{Access, Clock, Disk, Program, Spec};
 
 /// Where the memory of a machine is and how it comes to life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,13 +34,14 @@ pub(super) fn arguments(spec: &Spec, origin: Origin<'_>) -> Vec<OsString> {
     match &spec.program {
         Program::Kernel { kernel, initrd, append, disks } => {
             line.flags(&["-nodefaults", "-no-user-config", "-display", "none"]);
-            line.option("-machine", "q35");
+            line.option("-machine", "q35,nvdimm=on");
             line.option("-smp", spec.cpus.to_string());
-            line.option("-m", format!("{}M", spec.memory_mib));
+            modules(&mut line, spec, origin);
             line.option("-kernel", kernel.as_os_str());
             line.option("-initrd", initrd.as_os_str());
             line.option("-append", append);
-            disks.iter().for_each(|disk| drive(&mut line, disk));
+            let blocks = disks.iter().filter(|disk| !matches!(disk.access, Access::Memory { .. }));
+            blocks.for_each(|disk| drive(&mut line, disk));
         }
         Program::Script(_) => node(&mut line, spec),
         Program::Replay { arguments, .. } => {
@@ -74,7 +75,8 @@ fn node(line: &mut Line, spec: &Spec) {
 }
 
 fn drive(line: &mut Line, disk: &Disk) {
-    let (file, format) = if disk.writable {
+    let writable = disk.access == Access::Overlay;
+    let (file, format) = if writable {
         (OsString::from(disk.overlay()), "qcow2")
     } else {
         (disk.base.clone().into_os_string(), disk.format.as_str())
@@ -82,7 +84,7 @@ fn drive(line: &mut Line, disk: &Disk) {
     let mut drive = OsString::from(format!(
         "if=none,id={},format={format},cache=writeback,discard=unmap,read-only={},file=",
         disk.serial,
-        if disk.writable { "off" } else { "on" }
+        if writable { "off" } else { "on" }
     ));
     drive.push(escape_commas(&file));
     line.option("-drive", drive);
@@ -119,18 +121,41 @@ fn channels(line: &mut Line) {
 fn memory(line: &mut Line, spec: &Spec, origin: Origin<'_>) {
     let size = spec.memory_mib;
     let backend = match origin {
-        Origin::Boot { memory } => file_backend(size, memory, "on"),
-        Origin::Clone { memory } => file_backend(size, memory, "off"),
+        Origin::Boot { memory } => file_backend("memory", size, memory, "on"),
+        Origin::Clone { memory } => file_backend("memory", size, memory, "off"),
         // A start script may have a memory of its own, shared with whatever else it starts.
         Origin::Once | Origin::Look => return,
-        Origin::Kept => OsString::from(format!("memory-backend-ram,id=memory,size={size}M")),
+        Origin::Kept => ram_backend("memory", size),
     };
     line.option("-object", backend);
     line.option("-machine", "memory-backend=memory");
 }
 
-fn file_backend(size: u64, path: &Path, share: &str) -> OsString {
-    let mut backend = OsString::from(format!("memory-backend-file,id=memory,size={size}M,share={share},mem-path="));
+/// The size of the memory, and the disks that are memory. Each module may be moved up to a whole GiB.
+fn modules(line: &mut Line, spec: &Spec, origin: Origin<'_>) {
+    let (mut slots, mut most) = (0, spec.memory_mib);
+    for disk in spec.memory_disks() {
+        let Access::Memory { mib } = disk.access else { continue };
+        slots += 1;
+        most += mib + 1024;
+        let name = &disk.serial;
+        let backend = match origin {
+            Origin::Boot { .. } | Origin::Once | Origin::Look => file_backend(name, mib, Path::new(&disk.copy()), "on"),
+            Origin::Clone { .. } => file_backend(name, mib, &disk.base, "off"),
+            Origin::Kept => ram_backend(name, mib),
+        };
+        line.option("-object", backend);
+        line.option("-device", format!("nvdimm,id={name}-module,memdev={name}"));
+    }
+    line.option("-m", format!("{}M,slots={slots},maxmem={most}M", spec.memory_mib));
+}
+
+fn ram_backend(name: &str, size: u64) -> OsString {
+    OsString::from(format!("memory-backend-ram,id={name},size={size}M"))
+}
+
+fn file_backend(name: &str, size: u64, path: &Path, share: &str) -> OsString {
+    let mut backend = OsString::from(format!("memory-backend-file,id={name},size={size}M,share={share},mem-path="));
     backend.push(escape_commas(path.as_os_str()));
     backend
 }
@@ -167,7 +192,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::machine::{Accelerator, Clock, Disk, Program};
+    use crate::machine::{Accelerator, Access, Clock, Disk, Program};
 
     fn spec(clock: Clock, accelerator: Accelerator) -> Spec {
         Spec {
@@ -180,8 +205,13 @@ mod tests {
                 initrd: "/i".into(),
                 append: "root=/dev/vda".into(),
                 disks: vec![
-                    Disk { serial: "root".into(), base: "/b".into(), format: "qcow2".into(), writable: true },
-                    Disk { serial: "seed".into(), base: "/a,b".into(), format: "raw".into(), writable: false },
+                    Disk {
+                        serial: "root".into(),
+                        base: "/b".into(),
+                        format: "raw".into(),
+                        access: Access::Memory { mib: 128 },
+                    },
+                    Disk { serial: "seed".into(), base: "/a,b".into(), format: "raw".into(), access: Access::ReadOnly },
                 ],
             },
         }
@@ -193,12 +223,13 @@ mod tests {
     }
 
     #[test]
-    fn a_clone_differs_from_its_template_only_in_sharing_and_origin() {
+    fn a_clone_differs_from_its_template_only_in_where_its_memory_is_and_origin() {
         let spec = spec(Clock::Virtual, Accelerator::Tcg);
         let memory = PathBuf::from("/ram");
         let boot = line(&spec, Origin::Boot { memory: &memory });
         let clone = line(&spec, Origin::Clone { memory: &memory });
-        assert_eq!(boot.replace("share=on", "share=off") + " -incoming defer", clone);
+        let changed = boot.replace("share=on", "share=off").replace("mem-path=root.raw", "mem-path=/b");
+        assert_eq!(changed + " -incoming defer", clone);
     }
 
     #[test]
@@ -218,6 +249,6 @@ mod tests {
     fn commas_in_paths_are_doubled_and_read_only_disks_have_no_overlay() {
         let line = line(&spec(Clock::Real, Accelerator::Tcg), Origin::Kept);
         assert!(line.contains("read-only=on,file=/a,,b"), "{line}");
-        assert!(line.contains("read-only=off,file=root.qcow2"), "{line}");
+        assert!(line.contains("memory-backend-ram,id=root,size=128M"), "{line}");
     }
 }

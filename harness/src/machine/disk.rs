@@ -1,4 +1,4 @@
-//! Overlays: what a machine writes goes into a file of its own.
+//! Overlays and copies: what a machine writes goes into a file of its own.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,6 +10,12 @@ pub(super) fn create_overlay(overlay: &Path, base: &Path, format: &str) -> Resul
     qemu_img(
         Command::new("qemu-img").args(["create", "-q", "-f", "qcow2", "-F", format, "-b"]).arg(base).arg(overlay),
     )?;
+    Ok(())
+}
+
+/// Copies a raw image; its holes stay holes.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
+    qemu_img(Command::new("qemu-img").args(["convert", "-f", "raw", "-O", "raw"]).arg(from).arg(to))?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::arguments::{Origin, arguments};
-use super::disk::{create_overlay, create_overlay_of_size, virtual_size};
+use super::disk::{copy, create_overlay, create_overlay_of_size, virtual_size};
 use super::process::{Process, QEMU, console_tail};
 use super::qmp::Qmp;
 use super::{Disk, Error, Program, Result, Spec, node};
@@ -45,6 +45,9 @@ impl Machine {
     pub async fn boot(spec: &Spec, folder: &Path) -> Result<Machine> {
         for disk in spec.overlays() {
             create_overlay(&folder.join(disk.overlay()), &disk.base, &disk.format)?;
+        }
+        for disk in spec.memory_disks() {
+            copy(&disk.base, &folder.join(disk.copy()))?;
         }
         let memory = folder.join(MEMORY);
         Machine::start(spec, folder, Origin::Boot { memory: &memory }).await

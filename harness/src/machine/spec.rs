@@ -21,12 +21,29 @@ pub enum Clock {
 pub struct Disk {
     /// The serial number by which the guest finds it, also the name of its overlay.
     pub serial: String,
-    /// The image that it shows. It is never written to: writable disks get an overlay.
+    /// The image that it shows. It is never written to.
     pub base: PathBuf,
     /// `raw` or `qcow2`.
     pub format: String,
-    /// Whether the guest may write to it.
-    pub writable: bool,
+    /// How the guest gets at it.
+    pub access: Access,
+}
+
+/// How a guest gets at a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    /// As a block device that it cannot write to.
+    ReadOnly,
+    /// As a block device; what it writes goes into an overlay.
+    Overlay,
+    /// As persistent memory (an NVDIMM) of so many MiB, a multiple of 128: the image is raw, a machine that boots gets
+    /// a copy of it, and a clone maps that copy privately. Reading and writing are then the guest's own instructions:
+    /// it never waits for the host's disk, and in virtual time its clock never jumps while it would.
+    Memory {
+        /// The size.
+        mib: u64,
+    },
 }
 
 /// A machine as it is wanted.
@@ -80,11 +97,19 @@ impl Spec {
 
     /// The disks that get an overlay in each machine's folder. A start script makes its own.
     pub(super) fn overlays(&self) -> impl Iterator<Item = &Disk> {
-        let disks: &[Disk] = match &self.program {
+        self.disks().iter().filter(|disk| disk.access == Access::Overlay)
+    }
+
+    /// The disks that are memory to the guest.
+    pub(super) fn memory_disks(&self) -> impl Iterator<Item = &Disk> {
+        self.disks().iter().filter(|disk| matches!(disk.access, Access::Memory { .. }))
+    }
+
+    fn disks(&self) -> &[Disk] {
+        match &self.program {
             Program::Kernel { disks, .. } | Program::Replay { disks, .. } => disks,
             Program::Script(_) => &[],
-        };
-        disks.iter().filter(|disk| disk.writable)
+        }
     }
 }
 
@@ -92,5 +117,10 @@ impl Disk {
     /// The file name of its overlay in the machine's folder.
     pub(super) fn overlay(&self) -> String {
         format!("{}.qcow2", self.serial)
+    }
+
+    /// The file name of the copy, in the folder of a machine that boots, of a disk that is memory.
+    pub(super) fn copy(&self) -> String {
+        format!("{}.raw", self.serial)
     }
 }

@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 
 use crate::generation::{BASE, Generation};
 use crate::guest::{self, Seed, SeedFile};
-use crate::image::guest::GuestImage;
+use crate::image::guest::{CONTAINERS_MIB, GuestImage, ROOT_MIB};
 use crate::image::test_image;
 use crate::image::{Key, Progress, Store};
-use crate::machine::{Accelerator, Clock, Disk, Program, Spec};
+use crate::machine::{Accelerator, Access, Clock, Disk, Program, Spec};
 
 use super::bake::{self, Bake};
 use super::surroundings::Surroundings;
@@ -19,7 +19,7 @@ use super::{Error, Project, Result};
 
 /// The kernel's command line. Nothing on it changes what the stacks see; it only keeps an emulated boot short. A
 /// panic must not restart the guest behind our back.
-const APPEND: &str = "console=ttyS0 root=/dev/vda rw quiet loglevel=4 panic=0 systemd.show_status=0 mitigations=off \
+const APPEND: &str = "console=ttyS0 rw quiet loglevel=4 panic=0 systemd.show_status=0 mitigations=off \
                       audit=0 apparmor=0 nokaslr rcupdate.rcu_expedited=1 fsck.mode=skip random.trust_cpu=on";
 
 /// Everything that a template is made from.
@@ -52,16 +52,16 @@ impl Recipe<'_> {
             Clock::Virtual => (Accelerator::Tcg, 1),
             Clock::Real => (self.accelerator, 2),
         };
-        let disk = |serial: &str, base: PathBuf, format: &str, writable| Disk {
+        let disk = |serial: &str, base: PathBuf, access| Disk {
             serial: serial.to_owned(),
             base,
-            format: format.to_owned(),
-            writable,
+            format: "raw".to_owned(),
+            access,
         };
         let disks = vec![
-            disk("root", self.image.disk(), "qcow2", true),
-            disk("containers", self.image.containers(), "qcow2", true),
-            disk("seed", seed.to_owned(), "raw", false),
+            disk("root", self.image.disk(), Access::Memory { mib: ROOT_MIB }),
+            disk("containers", self.image.containers(), Access::Memory { mib: CONTAINERS_MIB }),
+            disk("seed", seed.to_owned(), Access::ReadOnly),
         ];
         Spec {
             accelerator,
