@@ -244,6 +244,40 @@ fn a_bad_generation_is_refused_before_anything_is_built() {
 }
 
 #[test]
+fn diff_says_what_a_reviewer_has_to_look_at() {
+    let igpu = project().join("fixtures/rendered/igpu");
+    let igpu = igpu.to_str().unwrap();
+    check(&project(), &["diff", igpu, igpu], 0, &["nothing differs"]);
+    let copy = copy();
+    let unit = "fixtures/rendered/igpu/units/user/loki-stack.service";
+    spoil(copy.path(), unit, "After=podman.socket", "After=podman.service");
+    spoil(copy.path(), unit, "ExecStart=/usr/local/lib/stacks/stack-compose up -d", "ExecStart=/bin/true");
+    spoil(copy.path(), "fixtures/rendered/igpu/loki/override.yml", "  loki:\n", "  loki2:\n");
+    let other = copy.path().join("fixtures/rendered/igpu");
+    let said = check(&project(), &["diff", igpu, other.to_str().unwrap()], 1, &["~ unit loki-stack.service (user)"]);
+    for line in [
+        "    order   - After=podman.socket\n    order   + After=podman.service\n",
+        "    command - ExecStart=/usr/local/lib/stacks/stack-compose up -d --remove-orphans\n    command + ExecStart=/bin/true",
+        "~ file /etc/stacks/loki/override.yml\n    line    -   loki:\n    line    +   loki2:\n",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+    let said = check(&project(), &["diff", "--json", igpu, other.to_str().unwrap()], 1, &[]);
+    let json: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(json["units"][0]["order"]["new"][0], "After=podman.service");
+    let variant = ["diff", "--host", "igpu", "--variant", "no-fallback"];
+    check(&project(), &variant, 1, &["~ unit tdarr-igp-stack.service (user)", "~ key `stacks` of the manifest"]);
+    check(
+        &project(),
+        &["diff", "--host", "igpu", "--variant", "nothing"],
+        2,
+        &["no variant of igpu `nothing`; known: "],
+    );
+    check(&project(), &["diff", igpu], 2, &["name two folders"]);
+    check(&project(), &["diff", igpu, "/nowhere"], 2, &["/nowhere/manifest.json", "no manifest can be read here"]);
+}
+
+#[test]
 fn judge_judges_recordings() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("timeline.jsonl");

@@ -46,6 +46,9 @@ pub enum Command {
     /// Write a host's generation to a folder
     #[command(after_help = RENDER_EXAMPLES)]
     Render(RenderArguments),
+    /// Show what differs between two generations: units, their order, what they run, files
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(DiffArguments),
     /// Show what this machine has and lacks
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor(DoctorArguments),
@@ -279,6 +282,31 @@ pub struct RenderArguments {
     /// Where to write it
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
+}
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  harness diff fixtures/rendered/igpu /tmp/igpu          what was recorded, and what was rendered now
+  harness diff --host igpu --variant changed-compose     what a variant changes
+Of folders, the generations themselves are compared, without their variants.
+Exit code: 0 if nothing differs, 1 if something does, 2 if there is nothing to compare.
+";
+
+/// `harness diff`
+#[derive(Debug, Args)]
+pub struct DiffArguments {
+    /// Two folders with a generation in each
+    #[arg(value_name = "DIR", num_args = 0..=2)]
+    pub folders: Vec<PathBuf>,
+    /// Instead of folders: a host, compared with one of its variants
+    #[arg(long, requires = "variant", conflicts_with = "folders")]
+    pub host: Option<String>,
+    /// The variant
+    #[arg(long, requires = "host")]
+    pub variant: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 const DOCTOR_EXAMPLES: &str = "\

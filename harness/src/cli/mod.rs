@@ -3,6 +3,7 @@
 mod arguments;
 mod bake;
 mod bench;
+mod diff;
 mod doctor;
 mod enter;
 mod exit;
@@ -33,6 +34,7 @@ pub fn main() -> std::process::ExitCode {
         Command::Lint(arguments) => lint::lint(&arguments),
         Command::List(arguments) => list::list(&arguments),
         Command::Render(arguments) => render::render(&arguments),
+        Command::Diff(arguments) => diff::diff(&arguments),
         Command::Doctor(arguments) => doctor::doctor(&arguments),
         Command::Judge(arguments) => judge::judge(&arguments),
         Command::Enter(arguments) => enter::enter(&arguments),

@@ -175,7 +175,7 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(malformed)
 }
 
-fn malformed(error: serde_json::Error) -> Error {
+pub(super) fn malformed(error: serde_json::Error) -> Error {
     refuse(MANIFEST, &error.to_string())
 }
 

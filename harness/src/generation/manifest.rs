@@ -179,7 +179,7 @@ pub struct UnitName {
 }
 
 /// The manager that runs a unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
@@ -231,6 +231,16 @@ impl Manifest {
         let mut keys = variant.keys()?;
         keys.retain(|key, value| base.get(key) != Some(value));
         Ok(keys)
+    }
+
+    /// The names of the keys that are not the same in both.
+    pub(super) fn differing_keys(&self, other: &Manifest) -> serde_json::Result<Vec<String>> {
+        let (keys, others) = (self.keys()?, other.keys()?);
+        let mut names: Vec<String> = keys.keys().chain(others.keys()).cloned().collect();
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|name| keys.get(name) != others.get(name));
+        Ok(names)
     }
 
     fn keys(&self) -> serde_json::Result<Keys> {

@@ -5,16 +5,19 @@
 
 mod check;
 mod compose;
-mod difference;
+mod delta;
+mod diff;
 mod fault;
 mod files;
 mod manifest;
 mod render;
 #[cfg(test)]
 mod tests;
+mod unit_file;
 
 pub use compose::Asked;
-pub use difference::Difference;
+pub use delta::Delta;
+pub use diff::{Change, Diff, FileDiff, Lines, UnitDiff};
 pub use fault::Fault;
 pub use files::{BASE, Generation};
 pub use manifest::{InstalledFile, Link, Manifest, NativeUnit, Scope, Secret, Service, Stack, UnitName, User};

@@ -1,12 +1,12 @@
 //! The kinds of guests: what differs between them, one row a kind. Everything else is the same for all of them.
 
-use crate::generation::{Difference, User};
+use crate::generation::{Delta, User};
 
 use super::{Command, Result, switch};
 
-/// Makes a command of a difference between two generations, of secrets by the path where they belong, and of whose they
+/// Makes a command of a delta between two generations, of secrets by the path where they belong, and of whose they
 /// are.
-type Replace = fn(&Difference, &[(String, Vec<u8>)], &User) -> Result<Command>;
+type Replace = fn(&Delta, &[(String, Vec<u8>)], &User) -> Result<Command>;
 
 /// A kind of guest.
 #[derive(Debug)]

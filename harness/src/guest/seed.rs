@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use crate::generation::{Difference, Generation, User};
+use crate::generation::{Delta, Generation, User};
 
 use super::{Error, Result};
 
@@ -67,14 +67,14 @@ impl Seed<'_> {
     }
 }
 
-/// An archive of what a difference lays into a guest, with changed secrets where the guest keeps them.
-pub(super) fn archive_of(difference: &Difference, secrets: &[(String, Vec<u8>)], user: &User) -> Result<Vec<u8>> {
+/// An archive of what a delta lays into a guest, with changed secrets where the guest keeps them.
+pub(super) fn archive_of(delta: &Delta, secrets: &[(String, Vec<u8>)], user: &User) -> Result<Vec<u8>> {
     let mut archive = Archive { tar: tar::Builder::new(Vec::new()), folders: BTreeSet::new(), user };
-    for (file, content) in &difference.files {
+    for (file, content) in &delta.files {
         let mode = file.permission_bits().map_err(|error| Error::Seed(std::io::Error::other(error)))?;
         archive.file(&file.target, mode, content)?;
     }
-    for link in &difference.links {
+    for link in &delta.links {
         archive.link(&link.path, &link.target)?;
     }
     for (path, content) in secrets {

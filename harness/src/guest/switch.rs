@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
-use crate::generation::{BASE, Difference, Scope, UnitName, User};
+use crate::generation::{BASE, Delta, Scope, UnitName, User};
 
 use super::action::{quote, wrap};
 use super::channel::environment;
@@ -18,15 +18,15 @@ const INSTALL_LIMIT: Duration = Duration::from_secs(60);
 /// How long the activation units may take: more than their own time-outs, so that it is those that count.
 const ACTIVATION_LIMIT: Duration = Duration::from_secs(1800);
 
-/// Changes the guest's files as a difference says, and puts changed secrets, by the path where they belong, in place.
+/// Changes the guest's files as a delta says, and puts changed secrets, by the path where they belong, in place.
 /// No manager is told.
-pub(super) fn install(difference: &Difference, secrets: &[(String, Vec<u8>)], user: &User) -> Result<Command> {
-    let archive = BASE64_STANDARD.encode(archive_of(difference, secrets, user)?);
+pub(super) fn install(delta: &Delta, secrets: &[(String, Vec<u8>)], user: &User) -> Result<Command> {
+    let archive = BASE64_STANDARD.encode(archive_of(delta, secrets, user)?);
     // The content is given in lines: one long line would be too much for a terminal's habits. What runs keeps the file
     // that it has open, since the archive's files take the places of those that are there.
     let mut script =
         format!("set -eo pipefail\nbase64 -d <<'END' | tar --extract --directory=/\n{}\nEND\n", wrap(&archive));
-    for path in &difference.gone {
+    for path in &delta.gone {
         let path = quote(path);
         let _infallible =
             writeln!(script, "rm -f -- {path}\nrmdir --ignore-fail-on-non-empty -- \"$(dirname -- {path})\"");
@@ -34,19 +34,19 @@ pub(super) fn install(difference: &Difference, secrets: &[(String, Vec<u8>)], us
     if !secrets.is_empty() {
         script.push_str("/usr/local/lib/harness/install-secrets\n");
     }
-    let count = difference.files.len() + difference.links.len() + difference.gone.len() + secrets.len();
+    let count = delta.files.len() + delta.links.len() + delta.gone.len() + secrets.len();
     let shown = format!("replace {count} files");
     Ok(Command { script, shown, account: Account::Root, limit: INSTALL_LIMIT })
 }
 
 /// Mounts other files over those of a generation, until the next boot. No manager is told.
-pub(super) fn mount_over(difference: &Difference, secrets: &[(String, Vec<u8>)], _user: &User) -> Result<Command> {
-    if !(difference.links.is_empty() && difference.gone.is_empty() && secrets.is_empty()) {
+pub(super) fn mount_over(delta: &Delta, secrets: &[(String, Vec<u8>)], _user: &User) -> Result<Command> {
+    if !(delta.links.is_empty() && delta.gone.is_empty() && secrets.is_empty()) {
         let problem = "only the content of its files can be replaced, not which files, links and secrets there are";
         return Err(Error::Nonsense { what: "generation", problem: problem.to_owned() });
     }
     let mut script = "set -eo pipefail\nmkdir -p /run/harness/replaced\n".to_owned();
-    for (file, content) in &difference.files {
+    for (file, content) in &delta.files {
         let _infallible = writeln!(
             script,
             "file=$(readlink -e {target})\ncopy=$(mktemp /run/harness/replaced/XXXXXX)\n\
@@ -56,7 +56,7 @@ pub(super) fn mount_over(difference: &Difference, secrets: &[(String, Vec<u8>)],
             mode = file.mode,
         );
     }
-    let shown = format!("replace {} files", difference.files.len());
+    let shown = format!("replace {} files", delta.files.len());
     Ok(Command { script, shown, account: Account::Root, limit: INSTALL_LIMIT })
 }
 
@@ -139,14 +139,14 @@ mod tests {
             InstalledFile { source: "x".to_owned(), target: "/etc/stacks/a/x".to_owned(), mode: "0755".to_owned() };
         let link = Link { path: "/etc/systemd/user/default.target.wants/x".to_owned(), target: "../x".to_owned() };
         let gone = vec!["/etc/stacks/gone/inputs".to_owned()];
-        let mut difference = Difference { files: vec![(file, b"new\0".to_vec())], links: vec![link], gone };
+        let mut delta = Delta { files: vec![(file, b"new\0".to_vec())], links: vec![link], gone };
         let secrets = [("/run/secrets/it's".to_owned(), b"TOKEN=1\n".to_vec())];
-        let done = run(&install(&difference, &secrets, &user()).unwrap(), root.path());
+        let done = run(&install(&delta, &secrets, &user()).unwrap(), root.path());
         assert!(!done.status.success(), "a secrets program that cannot run is an error");
-        difference.gone.clear();
+        delta.gone.clear();
         let chmod = std::process::Command::new("chmod").arg("+x").arg(at("install-secrets")).status().unwrap();
         assert!(chmod.success());
-        let done = run(&install(&difference, &secrets, &user()).unwrap(), root.path());
+        let done = run(&install(&delta, &secrets, &user()).unwrap(), root.path());
         assert!(done.status.success(), "{done:?}");
         assert_eq!(std::fs::read(at("/etc/stacks/a/x")).unwrap(), b"new\0");
         assert_eq!(std::fs::read_link(at("/etc/systemd/user/default.target.wants/x")).unwrap(), Path::new("../x"));

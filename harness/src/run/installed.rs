@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::generation::{BASE, Difference, Generation};
+use crate::generation::{BASE, Delta, Generation};
 use crate::guest::{Command, Kind};
 
 use super::project::Secrets;
@@ -38,15 +38,15 @@ impl Installed {
             let host = &self.whole.manifest.host;
             return Err(Error::Usage(format!("the generation of {host} in this template has no variant `{name}`")));
         };
-        let difference = Difference::between(self.current(), wanted);
+        let delta = Delta::between(self.current(), wanted);
         let secrets = changed(secrets.get(&self.name), secrets.get(name));
         self.name = name.to_owned();
-        if kind.switch.is_none() && difference == Difference::default() && secrets.is_empty() {
+        if kind.switch.is_none() && delta == Delta::default() && secrets.is_empty() {
             return Ok(None);
         }
         Ok(Some(match kind.switch {
             Some(switch) => switch(name),
-            None => (kind.replace)(&difference, &secrets, &self.whole.manifest.user)?,
+            None => (kind.replace)(&delta, &secrets, &self.whole.manifest.user)?,
         }))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::generation::{Difference, Fault};
+use crate::generation::{Delta, Fault};
 use crate::guest::{self, Account, Command, Guest, Looked, Wanted, act};
 use crate::judge::{self, Judgement, Noise};
 use crate::machine::Machine;
@@ -273,7 +273,7 @@ impl Recording<'_> {
         if self.run.fault.is_some() {
             let Prepared { generation, kind, .. } = self.run.prepared;
             let user = &generation.manifest.user;
-            let install = (kind.replace)(&Difference::between(generation, self.installed.current()), &[], user)?;
+            let install = (kind.replace)(&Delta::between(generation, self.installed.current()), &[], user)?;
             for command in [install, guest::reload_managers(kind, user)] {
                 self.guest.carry_out(&command).await?;
             }

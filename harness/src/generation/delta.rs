@@ -6,7 +6,7 @@ use super::{Generation, InstalledFile, Link};
 
 /// The changes of a guest's files from one generation to another.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Difference {
+pub struct Delta {
     /// Files that are new, or whose content or mode is another, with their content.
     pub files: Vec<(InstalledFile, Vec<u8>)>,
     /// Links that are new or lead elsewhere.
@@ -15,9 +15,9 @@ pub struct Difference {
     pub gone: Vec<String>,
 }
 
-impl Difference {
+impl Delta {
     /// From one generation to another, as their own manifests install them.
-    pub fn between(from: &Generation, to: &Generation) -> Difference {
+    pub fn between(from: &Generation, to: &Generation) -> Delta {
         let (before, after) = (installed(from), installed(to));
         let (links_before, links_after) = (links(from), links(to));
         let new_files = after
@@ -26,7 +26,7 @@ impl Difference {
         let new_links = links_after.iter().filter(|(path, link)| links_before.get(*path) != Some(*link));
         let stays = |path: &str| after.contains_key(path) || links_after.contains_key(path);
         let paths = before.keys().chain(links_before.keys());
-        Difference {
+        Delta {
             files: new_files.map(|(_, (file, content))| ((*file).clone(), content.to_vec())).collect(),
             links: new_links.map(|(_, link)| (*link).clone()).collect(),
             gone: paths.filter(|path| !stays(path)).map(|path| (*path).to_owned()).collect(),
@@ -57,15 +57,14 @@ mod tests {
     #[test]
     fn what_differs_is_what_is_done() {
         let igpu = igpu();
-        let targets = |difference: &Difference| -> Vec<String> {
-            difference.files.iter().map(|(file, _)| file.target.clone()).collect()
-        };
-        assert_eq!(Difference::between(&igpu, &igpu), Difference::default());
+        let targets =
+            |delta: &Delta| -> Vec<String> { delta.files.iter().map(|(file, _)| file.target.clone()).collect() };
+        assert_eq!(Delta::between(&igpu, &igpu), Delta::default());
         let compose = "/etc/stacks/tdarr-igp/docker-compose.yml";
-        let there = Difference::between(&igpu, &igpu.variants["changed-compose"]);
+        let there = Delta::between(&igpu, &igpu.variants["changed-compose"]);
         assert_eq!((targets(&there), there.links.len(), there.gone.len()), (vec![compose.to_owned()], 0, 0));
         assert_eq!(there.files[0].1, igpu.variants["changed-compose"].files["tdarr-igp/docker-compose.yml"]);
-        let back = Difference::between(&igpu.variants["changed-compose"], &igpu);
+        let back = Delta::between(&igpu.variants["changed-compose"], &igpu);
         assert_eq!(back.files[0].1, igpu.files["tdarr-igp/docker-compose.yml"]);
     }
 
@@ -78,10 +77,10 @@ mod tests {
         let link = other.manifest.links.iter().position(|link| link.target == "../loki-stack.service").unwrap();
         let link = other.manifest.links.remove(link);
         other.manifest.files[0].mode = "0600".to_owned();
-        let there = Difference::between(&igpu, &other);
+        let there = Delta::between(&igpu, &other);
         assert_eq!(there.gone, [unit.to_owned(), link.path.clone()]);
         assert_eq!(there.files.len(), 1, "another mode is a change");
-        let back = Difference::between(&other, &igpu);
+        let back = Delta::between(&other, &igpu);
         assert_eq!((back.links, back.gone.len(), back.files.len()), (vec![link], 0, 2));
     }
 }
