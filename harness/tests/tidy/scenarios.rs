@@ -8,12 +8,7 @@ use crate::file::{File, matches};
 
 /// Faults that no scenario names in `broken-by` yet, with the statement whose scenario is still to come.
 pub const UNUSED_FAULTS: &[(&str, &str)] = &[
-    ("orphans-kept", "A8: a renamed service"),
-    ("activation-restarts-everything", "A5: an activation of the same generation"),
-    ("activation-restarts-nothing", "A6: an activation with a changed compose file"),
     ("update-without-pull", "A15: an update from the guest's registry"),
-    ("activation-leaves-the-socket", "A18: an activation without the socket file"),
-    ("preflight-accepts-everything", "B28: a compose file with a service that the override misses"),
     ("start-unbounded", "B30: a compose provider that hangs"),
     ("stale-health-kept", "B31: a container with stale health"),
     ("stale-threshold-ignored", "B31: a container whose bad health is young"),
