@@ -8,11 +8,6 @@ use crate::file::{File, matches};
 
 /// Faults that no scenario names in `broken-by` yet, with the statement whose scenario is still to come.
 pub const UNUSED_FAULTS: &[(&str, &str)] = &[
-    ("orphans-kept", "A8: a renamed service"),
-    ("activation-restarts-everything", "A5: an activation of the same generation"),
-    ("activation-restarts-nothing", "A6: an activation with a changed compose file"),
-    ("activation-leaves-the-socket", "A18: an activation without the socket file"),
-    ("preflight-accepts-everything", "B28: a compose file with a service that the override misses"),
 ];
 
 /// Where a message sends the reader to.
