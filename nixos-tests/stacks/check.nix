@@ -1,7 +1,7 @@
 # Refuses host data that cannot work, with a sentence about what to correct; fills in what data may leave out.
 host:
 let
-  inherit (builtins) all any concatMap concatStringsSep elem filter head length map match readFile split toString;
+  inherit (builtins) all any concatMap elem filter head length map match readFile split toString;
 
   # A name stands in unit names, paths and command lines, all unquoted.
   nameIsSafe = name: match "[a-z0-9][a-z0-9-]*" name != null;

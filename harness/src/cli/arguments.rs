@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::plan::Shard;
 
 /// Boots NixOS-like hosts in real VMs, clones the settled machine for every trial, and judges by what systemd, the
 /// journal and podman really did.
@@ -63,6 +65,7 @@ Examples:
   harness run --last-failed --keep                what failed last time; its machines stay for `harness enter`
   harness run --broken                            put each scenario's fault in and see it noticed
   harness run --system fixtures/foreign           another generation than the project's, with its own scenarios
+  harness run --guest nixos --nodes nodes.json    the hosts as NixOS test nodes
 ";
 
 /// `harness run`
@@ -92,6 +95,9 @@ pub struct RunArguments {
     /// Run each trial so many times
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub repeat_each: u32,
+    /// Only one share of the selected trials, such as 1/3: for dividing a run among machines
+    #[arg(long, value_name = "N/M")]
+    pub shard: Option<Shard>,
     /// Only what failed or broke in the last run
     #[arg(long)]
     pub last_failed: bool,
@@ -126,6 +132,31 @@ pub struct SystemArguments {
     /// The host that it takes the place of; the one that its manifest names if not given
     #[arg(long = "as", value_name = "HOST", env = "HARNESS_AS", requires = "system")]
     pub host_name: Option<String>,
+    /// Which guests the hosts are
+    #[command(flatten)]
+    pub guests: GuestArguments,
+}
+
+/// Which guests the hosts are.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Guests (see docs/nixos.md)")]
+pub struct GuestArguments {
+    /// Debian guests that the harness builds, or NixOS test nodes that Nix has built
+    #[arg(long, value_enum, default_value_t, env = "HARNESS_GUEST")]
+    pub guest: GuestChoice,
+    /// The NixOS nodes, as JSON: {"vms": {"igpu": {"name": "igpu", "start_script": "PATH"}}}
+    #[arg(long, value_name = "FILE", env = "HARNESS_NODES")]
+    pub nodes: Option<PathBuf>,
+}
+
+/// A kind of guest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum GuestChoice {
+    /// Built from Debian's packages.
+    #[default]
+    Debian,
+    /// NixOS test nodes.
+    Nixos,
 }
 
 /// Only what the environment says.

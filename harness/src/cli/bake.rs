@@ -12,6 +12,7 @@ pub fn bake(arguments: &BakeArguments) -> Result<Exit> {
     let hosts = session::open(session::project(&arguments.system)?, session::say_progress)?;
     let host = arguments.host.clone().unwrap_or_else(|| session::default_host(hosts.project()));
     let prepared = hosts.prepare(&host, Time::Any)?;
-    anstream::println!("{} {:?}", prepared.template.entry.path().display(), prepared.template.figures);
+    let template = prepared.template()?;
+    anstream::println!("{} {:?}", template.entry.path().display(), template.figures);
     Ok(Exit::Passed)
 }

@@ -74,7 +74,8 @@ pub fn bench(arguments: &BenchArguments) -> Result<Exit> {
     let hosts = session::open(session::project(&arguments.system)?, session::say_progress)?;
     let host = arguments.host.clone().unwrap_or_else(|| session::default_host(hosts.project()));
     let prepared = hosts.prepare(&host, Time::Any)?;
-    let (_, probe) = hosts.image()?;
+    let probe = hosts.accelerator(&host)?;
+    let baked = prepared.template()?.figures;
     let mut samples = Vec::new();
     for number in 1..=arguments.clones {
         anstream::eprintln!("clone {number} of {}", arguments.clones);
@@ -82,7 +83,6 @@ pub fn bench(arguments: &BenchArguments) -> Result<Exit> {
         samples.push(crate::run::runtime()?.block_on(hosts.recorder().until_interrupted(work))??);
     }
     let spread = |of: fn(&Sample) -> f64| Spread::of(samples.iter().map(of).collect());
-    let baked = prepared.template.figures;
     let first_picture = spread(|sample| sample.first_picture);
     let figures = Figures {
         host,
@@ -118,11 +118,11 @@ async fn sample(hosts: &Hosts, prepared: &Prepared) -> Result<Sample> {
     let units: Vec<String> = manifest.stacks.iter().map(|stack| stack.unit.clone()).collect();
     let begin = Instant::now();
     let folder = hosts.workspace().folder()?;
-    let template = &prepared.template;
+    let template = prepared.template()?;
     let mut machine = Machine::clone_of(&template.spec, template.entry.path(), folder.path()).await?;
     machine.resume().await?;
     sample.running = milliseconds(begin);
-    let mut guest = Guest::cloned(machine, &manifest.user, template.boots.clone())?;
+    let mut guest = Guest::cloned(machine, prepared.kind, &manifest.user, template.boots.clone())?;
     guest.must("true", LIMIT).await?;
     sample.first_command = milliseconds(begin);
     let pictured = guest.units(&units).await?;
@@ -151,11 +151,10 @@ async fn sample(hosts: &Hosts, prepared: &Prepared) -> Result<Sample> {
     let begin = Instant::now();
     let folder = hosts.workspace().folder()?;
     let machine = Machine::clone_of(&template.spec, template.entry.path(), folder.path()).await?;
-    let mut guest = Guest::cloned(machine, &manifest.user, template.boots.clone())?;
+    let mut guest = Guest::cloned(machine, prepared.kind, &manifest.user, template.boots.clone())?;
     let in_guest = Instant::now();
-    let wanted = Wanted { user_units: units, folders: crate::run::folders(manifest), ..Wanted::default() };
-    guest.look(&wanted).await?;
-    guest.look(&wanted).await?;
+    guest.look(&Wanted::default()).await?;
+    guest.look(&Wanted::default()).await?;
     sample.overhead_in_guest = milliseconds(in_guest);
     guest.into_machine().end().await?;
     drop(folder);

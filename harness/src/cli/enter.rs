@@ -143,7 +143,7 @@ async fn reenter(hosts: &Hosts, wanted: &Wanted, kept: &Path) -> Result<(Guest, 
     let folder = hosts.workspace().folder()?;
     let machine = Machine::reenter(&spec, kept, folder.path()).await?;
     // Moments are of no interest here, nor is the number of its boot.
-    Ok((Guest::cloned(machine, &generation.manifest.user, Vec::new())?, folder))
+    Ok((Guest::cloned(machine, hosts.kind(), &generation.manifest.user, Vec::new())?, folder))
 }
 
 /// Standard input that is no terminal is one script: its lines may belong together.

@@ -55,6 +55,37 @@ pub struct Selection {
     pub repeat: u32,
     /// Only these names, where given.
     pub only: Option<Vec<String>>,
+    /// Only this share of what is selected.
+    pub shard: Option<Shard>,
+}
+
+/// One of several shares into which the selected trials are divided, for as many machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// Which share, from 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+impl std::str::FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Shard, String> {
+        let parts = text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+        match parts {
+            Some((number, of)) if (1..=of).contains(&number) => Ok(Shard { number, of }),
+            _ => Err("expected the share and how many there are, such as 1/3".to_owned()),
+        }
+    }
+}
+
+impl Shard {
+    /// Every so manieth of a list, so that what is long is spread.
+    fn of<T>(self, list: Vec<T>) -> Vec<T> {
+        let mine = |(index, one)| (index % self.of + 1 == self.number).then_some(one);
+        list.into_iter().enumerate().filter_map(mine).collect()
+    }
 }
 
 impl Matrix {
@@ -88,6 +119,14 @@ impl Matrix {
         }
         // What restarts its guest takes longest: begun last, it would keep everybody waiting at the end.
         selected.sort_by(|one, other| (!one.restarts(), &one.name).cmp(&(!other.restarts(), &other.name)));
+        if let Some(shard) = selection.shard {
+            let count = selected.len();
+            selected = shard.of(selected);
+            if selected.is_empty() {
+                let problem = format!("share {} of {} has none of the {count} trials", shard.number, shard.of);
+                return Err(Error::Usage(format!("{problem}: divide them into fewer")));
+            }
+        }
         let times = selection.repeat.max(1);
         let repeated = (1..=times).flat_map(|time| {
             selected.iter().map(move |planned| Planned { repetition: (time, times), ..planned.clone() })
@@ -169,4 +208,24 @@ impl Planned {
 
 fn fits(label: &str, filter: &str, exact: bool) -> bool {
     if exact { label == filter } else { label.contains(filter) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Shard;
+
+    #[test]
+    fn shards_are_disjoint_and_miss_nothing() {
+        let check = |text: &str, expected: Option<&[u32]>| {
+            let shard = text.parse::<Shard>().ok();
+            assert_eq!(shard.map(|shard| shard.of(vec![1, 2, 3, 4, 5])).as_deref(), expected, "{text}");
+        };
+        check("1/1", Some(&[1, 2, 3, 4, 5]));
+        check("1/2", Some(&[1, 3, 5]));
+        check("2/2", Some(&[2, 4]));
+        check("6/6", Some(&[]));
+        for wrong in ["", "1", "0/2", "3/2", "1/0", "a/b"] {
+            check(wrong, None);
+        }
+    }
 }

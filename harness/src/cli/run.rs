@@ -35,6 +35,7 @@ pub fn run(arguments: &RunArguments) -> Result<Exit> {
         broken,
         repeat: arguments.repeat_each,
         only,
+        shard: arguments.shard,
     })?;
     if arguments.list {
         for planned in &planned {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::event::Event;
 use crate::image::{self, Store};
-use crate::run::{Error, ForeignSystem, Hosts, Project, Recorder, Result};
+use crate::run::{Error, ForeignSystem, Hosts, Nodes, Project, Recorder, Result};
 
-use super::arguments::SystemArguments;
+use super::arguments::{GuestArguments, GuestChoice, SystemArguments};
 
 /// The host of the project that is meant where none is named.
 const DEFAULT_HOST: &str = "igpu";
@@ -22,7 +22,11 @@ pub fn open(project: Project, sink: impl Fn(Event) + Send + Sync + 'static) -> R
 
 /// The project, with the generation that is named to be run in the place of its hosts.
 pub fn project(arguments: &SystemArguments) -> Result<Project> {
-    let project = Project::find()?;
+    let found = Project::find()?;
+    let project = match nodes(&arguments.guests)? {
+        Some(nodes) => found.with_nodes(nodes),
+        None => found,
+    };
     match &arguments.system {
         Some(folder) => project.with_foreign(&ForeignSystem {
             folder: folder.clone(),
@@ -30,6 +34,19 @@ pub fn project(arguments: &SystemArguments) -> Result<Project> {
             host: arguments.host_name.clone(),
         }),
         None => Ok(project),
+    }
+}
+
+fn nodes(guests: &GuestArguments) -> Result<Option<Nodes>> {
+    match (guests.guest, &guests.nodes) {
+        (GuestChoice::Debian, None) => Ok(None),
+        (GuestChoice::Nixos, Some(file)) => Ok(Some(Nodes::read(file)?)),
+        (GuestChoice::Nixos, None) => Err(Error::Usage(
+            "--guest nixos needs the nodes: give the file that names them with --nodes FILE".to_owned(),
+        )),
+        (GuestChoice::Debian, Some(file)) => {
+            Err(Error::Usage(format!("--nodes {} names NixOS nodes: give --guest nixos, too", file.display())))
+        }
     }
 }
 

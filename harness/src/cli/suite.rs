@@ -70,9 +70,9 @@ impl Suite {
         junit: Option<&Path>,
     ) -> Result<Exit> {
         let begin = Instant::now();
-        let accelerator = match planned.iter().all(|planned| planned.skip.is_some()) {
-            true => "no machine is needed: everything is skipped".to_owned(),
-            false => self.hosts.image()?.1.reason,
+        let accelerator = match planned.iter().find(|planned| planned.skip.is_none()) {
+            Some(first) => self.hosts.accelerator(&first.host().host)?.reason,
+            None => "no machine is needed: everything is skipped".to_owned(),
         };
         self.hosts.emit(Event::RunStarted {
             at: jiff::Timestamp::now().to_string(),
@@ -155,17 +155,19 @@ impl Suite {
         let work = async {
             let mut finished = run.run().await?;
             let (outcome, _) = verdict(planned.fault.as_deref(), &finished.judgement);
-            let kept = self.keep && matches!(outcome, Outcome::Failed | Outcome::Broken);
+            let wanted = self.keep && matches!(outcome, Outcome::Failed | Outcome::Broken);
+            // Of a machine that cannot be frozen nothing can be kept: this was said when the host was prepared.
+            let template = prepared.template().ok().filter(|_| wanted);
             if let Some((machine, place)) = finished.machine.take() {
-                if kept {
-                    let spec = serde_json::to_string_pretty(&prepared.template.spec).unwrap_or_default();
+                if let Some(template) = template {
+                    let spec = serde_json::to_string_pretty(&template.spec).unwrap_or_default();
                     machine.keep().await?;
                     keep(place.path(), &folder.join("machine"), &spec)?;
                 } else {
                     machine.end().await?;
                 }
             }
-            Ok((finished, kept))
+            Ok((finished, template.is_some()))
         };
         let runtime = crate::run::runtime()?;
         let (finished, kept) = runtime.block_on(self.hosts.recorder().until_interrupted(work))??;

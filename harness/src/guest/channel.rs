@@ -11,7 +11,7 @@ use crate::timeline::Moment;
 
 use super::action::{Command, quote};
 use super::follow::Follower;
-use super::{Error, Result};
+use super::{Error, Kind, Result};
 
 /// Who runs a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,7 @@ pub enum Account {
 #[derive(Debug)]
 pub struct Guest {
     machine: Machine,
+    kind: &'static Kind,
     user: User,
     follower: Follower,
     questions: u64,
@@ -55,19 +56,19 @@ const PROCESSOR_SECONDS: (u64, u64) = (10, 300);
 
 impl Guest {
     /// Waits for the shell of a machine that boots.
-    pub async fn booted(mut machine: Machine, user: &User) -> Result<Guest> {
+    pub async fn booted(mut machine: Machine, kind: &'static Kind, user: &User) -> Result<Guest> {
         let follower = Follower::start(&mut machine)?;
         machine.banner("for the guest's root shell", 900).await?;
-        let mut guest = Guest { machine, user: user.clone(), follower, questions: 0, barriers: 0 };
+        let mut guest = Guest { machine, kind, user: user.clone(), follower, questions: 0, barriers: 0 };
         guest.prepare().await?;
         Ok(guest)
     }
 
     /// Takes over a clone, whose shell was prepared before it was frozen.
-    pub fn cloned(mut machine: Machine, user: &User, boots: Vec<String>) -> Result<Guest> {
+    pub fn cloned(mut machine: Machine, kind: &'static Kind, user: &User, boots: Vec<String>) -> Result<Guest> {
         let mut follower = Follower::start(&mut machine)?;
         follower.boots = boots;
-        Ok(Guest { machine, user: user.clone(), follower, questions: 0, barriers: 0 })
+        Ok(Guest { machine, kind, user: user.clone(), follower, questions: 0, barriers: 0 })
     }
 
     /// Runs a bash script as root or as the user, in a bash of its own, for at most `limit` of guest time.
@@ -150,6 +151,11 @@ impl Guest {
         &self.user
     }
 
+    /// What kind of guest it is.
+    pub fn kind(&self) -> &'static Kind {
+        self.kind
+    }
+
     /// The ids of the boots so far.
     pub fn boots(&self) -> &[String] {
         &self.follower.boots
@@ -164,7 +170,7 @@ impl Guest {
             .replace("@program@", &BASE64_STANDARD.encode(PAUSE_PROGRAM))
             .replace("@uid@", &self.user.uid.to_string())
             .replace("@gid@", &self.user.gid.to_string())
-            .replace("@environment@", &environment(&self.user));
+            .replace("@environment@", &environment(self.kind, &self.user));
         self.machine.tell(script.as_bytes()).await?;
         let boot = self.must("cat /proc/sys/kernel/random/boot_id", Duration::from_secs(60)).await?;
         self.follower.boot(boot.stdout.trim().replace('-', ""));
@@ -197,12 +203,12 @@ impl Guest {
 }
 
 /// The variables that the user's commands run with, as words for `env -i`.
-pub(super) fn environment(user: &User) -> String {
+pub(super) fn environment(kind: &Kind, user: &User) -> String {
     let variables: BTreeMap<&str, String> = BTreeMap::from([
         ("HOME", user.home.clone()),
         ("USER", user.name.clone()),
         ("LOGNAME", user.name.clone()),
-        ("PATH", "/run/current-system/sw/bin:/usr/bin:/usr/sbin:/bin".to_owned()),
+        ("PATH", kind.path.to_owned()),
         ("LANG", "C.UTF-8".to_owned()),
         ("XDG_RUNTIME_DIR", format!("/run/user/{}", user.uid)),
         ("DBUS_SESSION_BUS_ADDRESS", format!("unix:path=/run/user/{}/bus", user.uid)),

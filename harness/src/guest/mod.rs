@@ -5,6 +5,7 @@ mod action;
 mod channel;
 mod error;
 mod follow;
+mod kind;
 mod look;
 mod seed;
 mod session;
@@ -15,11 +16,12 @@ pub use action::{Command, act};
 pub use channel::{Account, Answer, Guest, PROCEDURE};
 pub use error::Error;
 pub use follow::Follower;
+pub use kind::{DEBIAN, Kind, NIXOS};
 pub use look::{Looked, Wanted};
 pub use seed::{Seed, SeedFile};
 pub use session::Session;
 pub use settle::{Settled, rest, settle};
-pub use switch::{activate, install, reload_managers};
+pub use switch::{activate, reload_managers};
 
 /// A result whose error is the guest's.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::generation::User;
 
 use super::channel::environment;
-use super::{Account, Answer, Guest, Result};
+use super::{Account, Answer, Guest, Kind, Result};
 
 /// A shell in a guest. Guest time passes only while a line runs, where the guest's clock can stand still at all.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Session {
 
     /// Runs a line, or a whole script, as root; `as-user` in front of a command runs it as the user of the stacks.
     pub async fn run(&mut self, line: &str) -> Result<Answer> {
-        let script = script(self.guest.user(), line);
+        let script = script(self.guest.kind(), self.guest.user(), line);
         self.guest.command(&script, Account::Root, LIMIT).await
     }
 
@@ -43,12 +43,12 @@ impl Session {
     }
 }
 
-fn script(user: &User, line: &str) -> String {
+fn script(kind: &Kind, user: &User, line: &str) -> String {
     let prelude = LINE
         .replace("@name@", &user.name)
         .replace("@uid@", &user.uid.to_string())
         .replace("@gid@", &user.gid.to_string())
-        .replace("@environment@", &environment(user));
+        .replace("@environment@", &environment(kind, user));
     format!("{prelude}{line}\n")
 }
 
@@ -68,7 +68,7 @@ mod tests {
             home: folder.path().display().to_string(),
         };
         let one = |line: &&str| {
-            let script = script(&user, line).replace("/run/harness/session", &state);
+            let script = script(&crate::guest::DEBIAN, &user, line).replace("/run/harness/session", &state);
             std::process::Command::new("bash").arg("-c").arg(script).output().unwrap()
         };
         let last = lines.iter().map(one).collect::<Vec<_>>().pop().unwrap();

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
-use crate::generation::{Difference, Scope, UnitName, User};
+use crate::generation::{BASE, Difference, Scope, UnitName, User};
 
 use super::action::{quote, wrap};
 use super::channel::environment;
 use super::seed::archive_of;
-use super::{Account, Command, Result};
+use super::{Account, Command, Error, Kind, Result};
 
 /// How long laying files may take.
 const INSTALL_LIMIT: Duration = Duration::from_secs(60);
@@ -20,7 +20,7 @@ const ACTIVATION_LIMIT: Duration = Duration::from_secs(1800);
 
 /// Changes the guest's files as a difference says, and puts changed secrets, by the path where they belong, in place.
 /// No manager is told.
-pub fn install(difference: &Difference, secrets: &[(String, Vec<u8>)], user: &User) -> Result<Command> {
+pub(super) fn install(difference: &Difference, secrets: &[(String, Vec<u8>)], user: &User) -> Result<Command> {
     let archive = BASE64_STANDARD.encode(archive_of(difference, secrets, user)?);
     // The content is given in lines: one long line would be too much for a terminal's habits. What runs keeps the file
     // that it has open, since the archive's files take the places of those that are there.
@@ -39,16 +39,47 @@ pub fn install(difference: &Difference, secrets: &[(String, Vec<u8>)], user: &Us
     Ok(Command { script, shown, account: Account::Root, limit: INSTALL_LIMIT })
 }
 
+/// Mounts other files over those of a generation, until the next boot. No manager is told.
+pub(super) fn mount_over(difference: &Difference, secrets: &[(String, Vec<u8>)], _user: &User) -> Result<Command> {
+    if !(difference.links.is_empty() && difference.gone.is_empty() && secrets.is_empty()) {
+        let problem = "only the content of its files can be replaced, not which files, links and secrets there are";
+        return Err(Error::Nonsense { what: "generation", problem: problem.to_owned() });
+    }
+    let mut script = "set -eo pipefail\nmkdir -p /run/harness/replaced\n".to_owned();
+    for (file, content) in &difference.files {
+        let _infallible = writeln!(
+            script,
+            "file=$(readlink -e {target})\ncopy=$(mktemp /run/harness/replaced/XXXXXX)\n\
+             base64 -d > \"$copy\" <<'END'\n{content}\nEND\nchmod {mode} \"$copy\"\nmount --bind \"$copy\" \"$file\"",
+            target = quote(&file.target),
+            content = wrap(&BASE64_STANDARD.encode(content)),
+            mode = file.mode,
+        );
+    }
+    let shown = format!("replace {} files", difference.files.len());
+    Ok(Command { script, shown, account: Account::Root, limit: INSTALL_LIMIT })
+}
+
+/// Switches a NixOS system to one of its specialisations, or back to the system that was booted.
+pub(super) fn specialise(name: &str) -> Command {
+    let system = match name {
+        BASE => "/run/booted-system".to_owned(),
+        variant => format!("/run/booted-system/specialisation/{}", quote(variant)),
+    };
+    let script = format!("{system}/bin/switch-to-configuration test");
+    Command { shown: script.clone(), script, account: Account::Root, limit: ACTIVATION_LIMIT }
+}
+
 /// Has the managers read their units again. A user's manager that is down has none to read.
-pub fn reload_managers(user: &User) -> Command {
-    let script = format!("{}{RELOAD}exit $status\n", prelude(user));
+pub fn reload_managers(kind: &Kind, user: &User) -> Command {
+    let script = format!("{}{RELOAD}exit $status\n", prelude(kind, user));
     Command { script, shown: "systemctl daemon-reload".to_owned(), account: Account::Root, limit: INSTALL_LIMIT }
 }
 
 /// What a switch of the system does once the files are in place, and nothing else: both managers read their units again,
 /// then the units that activate a generation are started, one after the other. It fails if any of that fails.
-pub fn activate(units: &[UnitName], user: &User, generation: &str) -> Command {
-    let mut script = format!("{}{RELOAD}", prelude(user));
+pub fn activate(units: &[UnitName], kind: &Kind, user: &User, generation: &str) -> Command {
+    let mut script = format!("{}{RELOAD}", prelude(kind, user));
     for unit in units {
         let systemctl = if unit.scope == Scope::User { "as_user systemctl --user" } else { "systemctl" };
         let _infallible = writeln!(script, "{systemctl} start {} || status=$?", quote(&unit.unit));
@@ -64,12 +95,12 @@ if systemctl is-active --quiet user@$uid.service; then
 fi
 ";
 
-fn prelude(user: &User) -> String {
+fn prelude(kind: &Kind, user: &User) -> String {
     format!(
         "status=0 uid={uid}\nas_user() {{ setpriv --reuid={uid} --regid={gid} --init-groups env -i {variables} \"$@\"; }}\n",
         uid = user.uid,
         gid = user.gid,
-        variables = environment(user),
+        variables = environment(kind, user),
     )
 }
 
@@ -127,7 +158,12 @@ mod tests {
     #[test]
     fn an_activation_starts_its_units_in_order_and_remembers_a_failure() {
         let unit = |unit: &str, scope| UnitName { unit: unit.to_owned(), scope };
-        let command = activate(&[unit("a.service", Scope::System), unit("b.service", Scope::User)], &user(), "base");
+        let command = activate(
+            &[unit("a.service", Scope::System), unit("b.service", Scope::User)],
+            &crate::guest::DEBIAN,
+            &user(),
+            "base",
+        );
         let check = |broken: &str, status: i32| {
             // Stand-ins say what they were asked; one of them fails.
             let programs = format!(

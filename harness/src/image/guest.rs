@@ -14,6 +14,8 @@ mod build;
 mod disk;
 mod unpack;
 
+pub use disk::{CONTAINERS_MIB, ROOT_MIB};
+
 /// The kind of cache entry that guest images are.
 /// What a build takes in the cache on its way, with some to spare.
 const ROOM: u64 = 2 << 30;
@@ -21,7 +23,7 @@ const ROOM: u64 = 2 << 30;
 const KIND: &str = "image";
 
 /// To be counted up whenever the same recipe gives another image because this code has changed.
-const GENERATION: &str = "1";
+const GENERATION: &str = "2";
 
 /// What a guest image is made from.
 #[derive(Debug, Clone)]
@@ -108,14 +110,15 @@ impl GuestImage {
         &self.entry
     }
 
-    /// The root disk (qcow2 with one ext4, no partitions), to be used below an overlay as `/dev/vda`.
+    /// The root disk: raw, of [`ROOT_MIB`], one ext4 without partitions.
     pub fn disk(&self) -> PathBuf {
-        self.entry.file("disk.qcow2")
+        self.entry.file("root.raw")
     }
 
-    /// The empty disk for podman's storage: qcow2 with an ext4 labelled `containers`, owned by the stacks' user.
+    /// The empty disk for podman's storage: raw, of [`CONTAINERS_MIB`], an ext4 labelled `containers` that the stacks'
+    /// user owns.
     pub fn containers(&self) -> PathBuf {
-        self.entry.file("containers.qcow2")
+        self.entry.file("containers.raw")
     }
 
     /// The kernel.

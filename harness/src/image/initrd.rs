@@ -12,7 +12,7 @@ const APPLETS: &[&str] =
 
 /// Packs the initial RAM disk. The modules are xz-compressed, in the order in which they are to be loaded.
 pub(super) fn build(busybox: &[u8], modules: &[Vec<u8>]) -> Vec<u8> {
-    let folders = ["bin", "dev", "modules", "proc", "root"];
+    let folders = ["bin", "dev", "modules", "proc", "root", "sys"];
     let mut items: Vec<_> = folders.iter().map(|path| Item::folder(*path, 0o755)).collect();
     items.push(Item::file("init", 0o755, INIT));
     items.push(Item::file("bin/busybox", 0o755, busybox));
@@ -29,7 +29,24 @@ mod tests {
 
     #[test]
     fn the_script_calls_only_what_is_packed() {
-        let builtins = ["echo", "exit", "exec", "fail", "for", "if", "fi", "until", "do", "done", "tries", "["];
+        let builtins = [
+            "echo",
+            "exit",
+            "exec",
+            "fail",
+            "for",
+            "if",
+            "fi",
+            "until",
+            "do",
+            "done",
+            "tries",
+            "[",
+            "mount_root",
+            "return",
+            "continue",
+            "}",
+        ];
         for word in INIT.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_whitespace().next())
         {
             let word = word.split(['=', '(']).next().unwrap();

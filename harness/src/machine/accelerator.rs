@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
-use super::process::PROGRAM;
+use super::process::QEMU;
 use super::{Error, Result};
 
 /// What runs a guest's instructions.
@@ -34,7 +34,8 @@ impl Accelerator {
     pub fn cpu_model(self) -> &'static str {
         match self {
             Accelerator::Kvm => "host",
-            Accelerator::Tcg => "Nehalem",
+            Accelerator::Tcg if cfg!(target_arch = "x86_64") => "Nehalem",
+            Accelerator::Tcg => "max",
         }
     }
 }
@@ -51,21 +52,25 @@ pub struct Probe {
 /// How long the probe guest may take; under KVM it needs about a second.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The line that the guest image's initrd prints when the kernel's command line has `harness.probe`.
-const SIGN_OF_LIFE: &str = "harness-probe: ok";
+/// What a guest shows that has come to life: the line that the guest image's initrd prints when the kernel's command
+/// line has `harness.probe`, or the last of a kernel that was given no program to begin with.
+const SIGNS_OF_LIFE: [&str; 2] = ["harness-probe: ok", "Unable to mount root fs"];
 
 /// Runs a small guest under KVM and sees whether it comes to life. A present /dev/kvm proves nothing: inside another
-/// virtual machine it can be there, open, and crash every ordinary guest.
-pub async fn probe(kernel: &Path, initrd: &Path) -> Result<Probe> {
+/// virtual machine it can be there, open, and crash every ordinary guest. `append` is what the kernel's command line
+/// has beside the console.
+pub async fn probe(qemu: &Path, kernel: &Path, initrd: &Path, append: &str) -> Result<Probe> {
     let software = |reason: String| Probe { accelerator: Accelerator::Tcg, reason };
     match std::fs::File::options().read(true).write(true).open("/dev/kvm") {
         Ok(_) => {}
         Err(error) => return Ok(software(format!("/dev/kvm cannot be opened ({error}): software emulation"))),
     }
     let run = Command::new("setpriv")
-        .args(["--pdeathsig", "KILL", "--", PROGRAM, "-nodefaults", "-no-user-config", "-nographic", "-no-reboot"])
+        .args(["--pdeathsig", "KILL", "--"])
+        .arg(qemu)
+        .args(["-nodefaults", "-no-user-config", "-nographic", "-no-reboot"])
         .args(["-accel", "kvm", "-cpu", "host", "-machine", "q35", "-m", "256M", "-serial", "stdio"])
-        .args(["-append", "console=ttyS0 panic=-1 harness.probe", "-kernel"])
+        .args(["-append", &format!("console=ttyS0 panic=-1 {append}"), "-kernel"])
         .arg(kernel)
         .arg("-initrd")
         .arg(initrd)
@@ -80,9 +85,10 @@ pub async fn probe(kernel: &Path, initrd: &Path) -> Result<Probe> {
                 "/dev/kvm opens, but a test guest showed no life in {seconds} s: software emulation"
             )));
         }
-        Ok(output) => output.map_err(|source| Error::Start { program: PROGRAM, source })?,
+        Ok(output) => output.map_err(|source| Error::Start { program: QEMU, source })?,
     };
-    if String::from_utf8_lossy(&output.stdout).contains(SIGN_OF_LIFE) {
+    let shown = String::from_utf8_lossy(&output.stdout);
+    if SIGNS_OF_LIFE.iter().any(|sign| shown.contains(sign)) {
         return Ok(Probe { accelerator: Accelerator::Kvm, reason: "a test guest ran under KVM".to_owned() });
     }
     let said = String::from_utf8_lossy(&output.stderr);

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::Spec;
+use super::{Access, Clock, Disk, Program, Spec};
 
 /// Where the memory of a machine is and how it comes to life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub(super) enum Origin<'a> {
         /// The file.
         memory: &'a Path,
     },
+    /// It boots, and nobody will ever clone it.
+    Once,
+    /// It is only looked at: not one instruction of the guest is run.
+    Look,
     /// It is a clone: the file is mapped copy-on-write and the state of the devices comes in by migration.
     Clone {
         /// The template's memory.
@@ -22,47 +26,36 @@ pub(super) enum Origin<'a> {
     Kept,
 }
 
-/// The command line of a machine whose sockets, console and overlays are in its working folder.
+/// The arguments of a machine's program. Its sockets, console and overlays are in its working folder.
 ///
 /// Relative socket paths keep them below the 108 bytes that a socket address has room for, wherever the cache is.
 pub(super) fn arguments(spec: &Spec, origin: Origin<'_>) -> Vec<OsString> {
     let mut line = Line::default();
-    line.flags(&["-nodefaults", "-no-user-config", "-display", "none"]);
-    accelerator(&mut line, spec);
+    match &spec.program {
+        Program::Kernel { kernel, initrd, append, disks } => {
+            line.flags(&["-nodefaults", "-no-user-config", "-display", "none"]);
+            line.option("-machine", "q35,nvdimm=on");
+            line.option("-smp", spec.cpus.to_string());
+            modules(&mut line, spec, origin);
+            line.option("-kernel", kernel.as_os_str());
+            line.option("-initrd", initrd.as_os_str());
+            line.option("-append", append);
+            let blocks = disks.iter().filter(|disk| !matches!(disk.access, Access::Memory { .. }));
+            blocks.for_each(|disk| drive(&mut line, disk));
+        }
+        Program::Script(_) => node(&mut line, spec),
+        Program::Replay { arguments, .. } => {
+            line.0.extend(arguments.iter().map(OsString::from));
+            node(&mut line, spec);
+        }
+    }
+    processor(&mut line, spec);
     memory(&mut line, spec, origin);
-    line.option("-kernel", spec.kernel.as_os_str());
-    line.option("-initrd", spec.initrd.as_os_str());
-    line.option("-append", &spec.append);
-    // The generation id lets the kernel of each clone draw random numbers of its own. pvpanic lets the guest stop
-    // itself at the end of a command.
-    line.flags(&["-device", "vmgenid,guid=auto", "-device", "pvpanic", "-action", "panic=pause"]);
-    line.flags(&["-device", "virtio-rng-pci"]);
-    for disk in &spec.disks {
-        let (file, format) = if disk.writable {
-            (OsString::from(overlay_name(&disk.serial)), "qcow2")
-        } else {
-            (disk.base.clone().into_os_string(), disk.format.as_str())
-        };
-        let mut drive = OsString::from(format!(
-            "if=none,id={},format={format},cache=writeback,discard=unmap,read-only={},file=",
-            disk.serial,
-            if disk.writable { "off" } else { "on" }
-        ));
-        drive.push(escape_commas(&file));
-        line.option("-drive", drive);
-        line.option("-device", format!("virtio-blk-pci,drive={0},serial={0}", disk.serial));
-    }
-    line.flags(&["-chardev", "file,id=console,path=console.log,append=on", "-serial", "chardev:console"]);
-    line.flags(&["-device", "virtio-serial"]);
-    // The harness listens and QEMU connects, as for a NixOS test node.
-    line.flags(&["-chardev", "socket,id=shell,path=shell", "-device", "virtconsole,chardev=shell"]);
-    for port in ["journal", "answer"] {
-        line.option("-chardev", format!("socket,id={port},path={port}"));
-        line.option("-device", format!("virtserialport,chardev={port},name=harness.{port}"));
-    }
-    line.flags(&["-chardev", "socket,id=qmp,path=qmp", "-mon", "chardev=qmp,mode=control"]);
-    if !matches!(origin, Origin::Boot { .. }) {
-        line.flags(&["-incoming", "defer"]);
+    channels(&mut line);
+    match origin {
+        Origin::Clone { .. } | Origin::Kept => line.flags(&["-incoming", "defer"]),
+        Origin::Look => line.flags(&["-S"]),
+        Origin::Boot { .. } | Origin::Once => {}
     }
     line.0
 }
@@ -73,40 +66,102 @@ pub fn command_line(spec: &Spec) -> String {
     arguments.iter().map(|argument| argument.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
-/// The file name of a disk's overlay in the machine's folder.
-pub(super) fn overlay_name(serial: &str) -> String {
-    format!("{serial}.qcow2")
+/// What a start script leaves to its caller. Its own monitor and serial line would share our standard input.
+fn node(line: &mut Line, spec: &Spec) {
+    line.flags(&["-nographic", "-monitor", "none"]);
+    if spec.clock == Clock::Virtual {
+        line.option("-smp", spec.cpus.to_string());
+    }
 }
 
-fn accelerator(line: &mut Line, spec: &Spec) {
-    line.option("-accel", spec.accelerator.name());
+fn drive(line: &mut Line, disk: &Disk) {
+    let writable = disk.access == Access::Overlay;
+    let (file, format) = if writable {
+        (OsString::from(disk.overlay()), "qcow2")
+    } else {
+        (disk.base.clone().into_os_string(), disk.format.as_str())
+    };
+    let mut drive = OsString::from(format!(
+        "if=none,id={},format={format},cache=writeback,discard=unmap,read-only={},file=",
+        disk.serial,
+        if writable { "off" } else { "on" }
+    ));
+    drive.push(escape_commas(&file));
+    line.option("-drive", drive);
+    line.option("-device", format!("virtio-blk-pci,drive={0},serial={0}", disk.serial));
+}
+
+/// What runs instructions. QEMU joins the parts of `-machine`, so a start script's own choice gives way.
+fn processor(line: &mut Line, spec: &Spec) {
+    line.option("-machine", format!("accel={}", spec.accelerator.name()));
     line.option("-cpu", spec.accelerator.cpu_model());
-    line.option("-smp", spec.cpus.to_string());
     if spec.pauses() {
         line.flags(&["-icount", "shift=0,sleep=off"]);
     }
 }
 
+/// What the harness and its guests have between them. The harness listens and QEMU connects, as for any NixOS test node.
+fn channels(line: &mut Line) {
+    if cfg!(target_arch = "x86_64") {
+        // The generation id lets the kernel of each clone draw random numbers of its own. pvpanic lets the guest stop
+        // itself at the end of a command.
+        line.flags(&["-device", "vmgenid,guid=auto", "-device", "pvpanic", "-action", "panic=pause"]);
+    }
+    line.flags(&["-device", "virtio-rng-pci"]);
+    line.flags(&["-chardev", "file,id=console,path=console.log,append=on", "-serial", "chardev:console"]);
+    line.flags(&["-device", "virtio-serial"]);
+    line.flags(&["-chardev", "socket,id=shell,path=shell", "-device", "virtconsole,chardev=shell"]);
+    for port in ["journal", "answer"] {
+        line.option("-chardev", format!("socket,id={port},path={port}"));
+        line.option("-device", format!("virtserialport,chardev={port},name=harness.{port}"));
+    }
+    line.flags(&["-chardev", "socket,id=qmp,path=qmp", "-mon", "chardev=qmp,mode=control"]);
+}
+
 fn memory(line: &mut Line, spec: &Spec, origin: Origin<'_>) {
     let size = spec.memory_mib;
     let backend = match origin {
-        Origin::Boot { memory } => file_backend(size, memory, "on"),
-        Origin::Clone { memory } => file_backend(size, memory, "off"),
-        Origin::Kept => OsString::from(format!("memory-backend-ram,id=memory,size={size}M")),
+        Origin::Boot { memory } => file_backend("memory", size, memory, "on"),
+        Origin::Clone { memory } => file_backend("memory", size, memory, "off"),
+        // A start script may have a memory of its own, shared with whatever else it starts.
+        Origin::Once | Origin::Look => return,
+        Origin::Kept => ram_backend("memory", size),
     };
     line.option("-object", backend);
-    line.option("-machine", "q35,memory-backend=memory");
-    line.option("-m", format!("{size}M"));
+    line.option("-machine", "memory-backend=memory");
 }
 
-fn file_backend(size: u64, path: &Path, share: &str) -> OsString {
-    let mut backend = OsString::from(format!("memory-backend-file,id=memory,size={size}M,share={share},mem-path="));
+/// The size of the memory, and the disks that are memory. Each module may be moved up to a whole GiB.
+fn modules(line: &mut Line, spec: &Spec, origin: Origin<'_>) {
+    let (mut slots, mut most) = (0, spec.memory_mib);
+    for disk in spec.memory_disks() {
+        let Access::Memory { mib } = disk.access else { continue };
+        slots += 1;
+        most += mib + 1024;
+        let name = &disk.serial;
+        let backend = match origin {
+            Origin::Boot { .. } | Origin::Once | Origin::Look => file_backend(name, mib, Path::new(&disk.copy()), "on"),
+            Origin::Clone { .. } => file_backend(name, mib, &disk.base, "off"),
+            Origin::Kept => ram_backend(name, mib),
+        };
+        line.option("-object", backend);
+        line.option("-device", format!("nvdimm,id={name}-module,memdev={name}"));
+    }
+    line.option("-m", format!("{}M,slots={slots},maxmem={most}M", spec.memory_mib));
+}
+
+fn ram_backend(name: &str, size: u64) -> OsString {
+    OsString::from(format!("memory-backend-ram,id={name},size={size}M"))
+}
+
+fn file_backend(name: &str, size: u64, path: &Path, share: &str) -> OsString {
+    let mut backend = OsString::from(format!("memory-backend-file,id={name},size={size}M,share={share},mem-path="));
     backend.push(escape_commas(path.as_os_str()));
     backend
 }
 
 /// QEMU's option syntax writes a comma in a value as two.
-fn escape_commas(value: &std::ffi::OsStr) -> OsString {
+pub(super) fn escape_commas(value: &std::ffi::OsStr) -> OsString {
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
     let mut bytes = Vec::with_capacity(value.len());
     for &byte in value.as_bytes() {
@@ -137,7 +192,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::machine::{Accelerator, Clock, Disk};
+    use crate::machine::{Accelerator, Access, Clock, Disk, Program};
 
     fn spec(clock: Clock, accelerator: Accelerator) -> Spec {
         Spec {
@@ -145,13 +200,20 @@ mod tests {
             clock,
             cpus: 1,
             memory_mib: 1024,
-            kernel: "/k".into(),
-            initrd: "/i".into(),
-            append: "root=/dev/vda".into(),
-            disks: vec![
-                Disk { serial: "root".into(), base: "/b".into(), format: "qcow2".into(), writable: true },
-                Disk { serial: "seed".into(), base: "/a,b".into(), format: "raw".into(), writable: false },
-            ],
+            program: Program::Kernel {
+                kernel: "/k".into(),
+                initrd: "/i".into(),
+                append: "root=/dev/vda".into(),
+                disks: vec![
+                    Disk {
+                        serial: "root".into(),
+                        base: "/b".into(),
+                        format: "raw".into(),
+                        access: Access::Memory { mib: 128 },
+                    },
+                    Disk { serial: "seed".into(), base: "/a,b".into(), format: "raw".into(), access: Access::ReadOnly },
+                ],
+            },
         }
     }
 
@@ -161,12 +223,13 @@ mod tests {
     }
 
     #[test]
-    fn a_clone_differs_from_its_template_only_in_sharing_and_origin() {
+    fn a_clone_differs_from_its_template_only_in_where_its_memory_is_and_origin() {
         let spec = spec(Clock::Virtual, Accelerator::Tcg);
         let memory = PathBuf::from("/ram");
         let boot = line(&spec, Origin::Boot { memory: &memory });
         let clone = line(&spec, Origin::Clone { memory: &memory });
-        assert_eq!(boot.replace("share=on", "share=off") + " -incoming defer", clone);
+        let changed = boot.replace("share=on", "share=off").replace("mem-path=root.raw", "mem-path=/b");
+        assert_eq!(changed + " -incoming defer", clone);
     }
 
     #[test]
@@ -186,6 +249,6 @@ mod tests {
     fn commas_in_paths_are_doubled_and_read_only_disks_have_no_overlay() {
         let line = line(&spec(Clock::Real, Accelerator::Tcg), Origin::Kept);
         assert!(line.contains("read-only=on,file=/a,,b"), "{line}");
-        assert!(line.contains("read-only=off,file=root.qcow2"), "{line}");
+        assert!(line.contains("memory-backend-ram,id=root,size=128M"), "{line}");
     }
 }

@@ -1,4 +1,4 @@
-//! Overlays: what a machine writes goes into a file of its own.
+//! Overlays and copies: what a machine writes goes into a file of its own.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -13,11 +13,17 @@ pub(super) fn create_overlay(overlay: &Path, base: &Path, format: &str) -> Resul
     Ok(())
 }
 
-/// Makes an overlay of so many bytes on a qcow2 image that will be there.
-pub(super) fn create_overlay_of_size(overlay: &Path, base: &Path, size: u64) -> Result<()> {
+/// Copies a raw image; its holes stay holes.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
+    qemu_img(Command::new("qemu-img").args(["convert", "-f", "raw", "-O", "raw"]).arg(from).arg(to))?;
+    Ok(())
+}
+
+/// Makes an overlay of so many bytes on an image that will be there.
+pub(super) fn create_overlay_of_size(overlay: &Path, base: &Path, format: &str, size: u64) -> Result<()> {
     let mut command = Command::new("qemu-img");
     command
-        .args(["create", "-q", "-u", "-f", "qcow2", "-F", "qcow2", "-b"])
+        .args(["create", "-q", "-u", "-f", "qcow2", "-F", format, "-b"])
         .arg(base)
         .arg(overlay)
         .arg(size.to_string());
@@ -27,10 +33,23 @@ pub(super) fn create_overlay_of_size(overlay: &Path, base: &Path, size: u64) -> 
 
 /// The size in bytes of the disk that an image shows.
 pub(super) fn virtual_size(image: &Path) -> Result<u64> {
+    let info = info(image)?;
+    info["virtual-size"].as_u64().ok_or_else(|| refused(image, "no virtual-size".to_owned()))
+}
+
+/// The format of an image.
+pub(super) fn format(image: &Path) -> Result<String> {
+    let info = info(image)?;
+    info["format"].as_str().map(str::to_owned).ok_or_else(|| refused(image, "no format".to_owned()))
+}
+
+fn info(image: &Path) -> Result<serde_json::Value> {
     let text = qemu_img(Command::new("qemu-img").args(["info", "--output=json", "-U"]).arg(image))?;
-    let refused = |answer: String| Error::Refused { command: format!("qemu-img info {}", image.display()), answer };
-    let info: serde_json::Value = serde_json::from_slice(&text).map_err(|error| refused(error.to_string()))?;
-    info["virtual-size"].as_u64().ok_or_else(|| refused("no virtual-size".to_owned()))
+    serde_json::from_slice(&text).map_err(|error| refused(image, error.to_string()))
+}
+
+fn refused(image: &Path, answer: String) -> Error {
+    Error::Refused { command: format!("qemu-img info {}", image.display()), answer }
 }
 
 fn qemu_img(command: &mut Command) -> Result<Vec<u8>> {

@@ -24,7 +24,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// QEMU ended while it was needed.
-    #[error("QEMU ended ({status}) while the harness was waiting {waiting}; it said: {said}")]
+    #[error("QEMU ended ({status}) while the harness was waiting {waiting}; it said: {said}{advice}", advice = advice(said))]
     Died {
         /// Its exit status in words.
         status: String,
@@ -65,6 +65,25 @@ pub enum Error {
         /// The end of the console.
         console: String,
     },
+    /// Something else than the harness uses the root shell.
+    #[error(
+        "the guest printed on its root shell after the banner: {said}; the shell is the harness's alone, so find what else writes to /dev/hvc0"
+    )]
+    Chatter {
+        /// What it printed.
+        said: String,
+    },
+    /// A start script that is not one of a NixOS test node.
+    #[error("the start script {script} {problem}; use the one that NixOS makes for a test node", script = script.display())]
+    Script {
+        /// The script.
+        script: PathBuf,
+        /// What it does.
+        problem: &'static str,
+    },
+    /// A machine that cannot be frozen and cloned, with the reason and what to do.
+    #[error("{0}")]
+    Unfreezable(String),
     /// A disk of the guest could not be written: the host's disk with the cache is full, as a rule.
     #[error(
         "QEMU could not write the guest's disk {disk} while the harness was waiting {waiting}: {reason}; free some \
@@ -99,4 +118,14 @@ impl Error {
         let path = path.into();
         move |source| Error::Io { operation, path, source }
     }
+}
+
+/// What to do about the words with which QEMU ended, where that is known.
+fn advice(said: &str) -> &'static str {
+    let known = [
+        ("is too long", "; the folder of machines has too long a name: set HARNESS_CACHE to a shorter one"),
+        ("Cannot allocate memory", "; run fewer machines at once with --jobs"),
+        ("Could not access KVM", "; let this user use /dev/kvm, or have none and wait longer"),
+    ];
+    known.iter().find(|(words, _)| said.contains(words)).map_or("", |(_, advice)| advice)
 }

@@ -9,11 +9,11 @@ use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
-use super::arguments::{Origin, arguments, overlay_name};
-use super::disk::{create_overlay, create_overlay_of_size, virtual_size};
-use super::process::{Process, console_tail};
+use super::arguments::{Origin, arguments};
+use super::disk::{copy, create_overlay, create_overlay_of_size, virtual_size};
+use super::process::{Process, QEMU, console_tail};
 use super::qmp::Qmp;
-use super::{Error, Result, Spec};
+use super::{Disk, Error, Program, Result, Spec, node};
 
 /// A QEMU process and the streams to its guest.
 #[derive(Debug)]
@@ -43,16 +43,26 @@ const EMPTY: &str = "empty";
 impl Machine {
     /// Boots a machine in an empty folder, such that it can be frozen there.
     pub async fn boot(spec: &Spec, folder: &Path) -> Result<Machine> {
-        for disk in spec.disks.iter().filter(|disk| disk.writable) {
-            create_overlay(&folder.join(overlay_name(&disk.serial)), &disk.base, &disk.format)?;
+        for disk in spec.overlays() {
+            create_overlay(&folder.join(disk.overlay()), &disk.base, &disk.format)?;
+        }
+        for disk in spec.memory_disks() {
+            copy(&disk.base, &folder.join(disk.copy()))?;
         }
         let memory = folder.join(MEMORY);
         Machine::start(spec, folder, Origin::Boot { memory: &memory }).await
     }
 
+    /// Boots a machine in an empty folder for one use.
+    pub async fn boot_once(spec: &Spec, folder: &Path) -> Result<Machine> {
+        enough_memory(spec)?;
+        Machine::start(spec, folder, Origin::Once).await
+    }
+
     /// Stops the machine for good and leaves in its folder what clones need: memory, devices, disks. `home` is where
-    /// that folder will be found.
-    pub async fn freeze(mut self, home: &Path) -> Result<()> {
+    /// that folder will be found. Gives what clones are made of.
+    pub async fn freeze(mut self, home: &Path) -> Result<Spec> {
+        let clones = self.clones(home)?;
         self.pause().await?;
         self.save(true).await?;
         self.qmp.execute("quit", json!({})).await?;
@@ -62,16 +72,16 @@ impl Machine {
         }
         let empty = self.folder.join(EMPTY);
         fs::create_dir(&empty).map_err(Error::io("create", &empty))?;
-        for disk in self.spec.disks.iter().filter(|disk| disk.writable) {
-            let name = overlay_name(&disk.serial);
-            let size = virtual_size(&self.folder.join(&name))?;
-            create_overlay_of_size(&empty.join(&name), &home.join(&name), size)?;
+        for disk in clones.overlays() {
+            let frozen = self.folder.join(disk.base.strip_prefix(home).unwrap_or(&disk.base));
+            let size = virtual_size(&frozen)?;
+            create_overlay_of_size(&empty.join(disk.overlay()), &disk.base, &disk.format, size)?;
         }
         for socket in ["shell", "journal", "answer", "qmp"] {
             let path = self.folder.join(socket);
             fs::remove_file(&path).map_err(Error::io("remove", &path))?;
         }
-        Ok(())
+        Ok(clones)
     }
 
     /// Clones a frozen machine into an empty folder; the clone is paused.
@@ -153,6 +163,10 @@ impl Machine {
                 read = read_parts::<PARTS>(answer, waiting) => read?,
                 error = stopped_without_answer(qmp, &mut stopped, waiting, folder) => return Err(error),
             };
+            let mut unasked = [0; 256];
+            if let Ok(count) = shell.try_read(&mut unasked) {
+                silent(&unasked[..count])?;
+            }
             if pauses {
                 let stop = |event: &super::qmp::Event| event.name == "STOP";
                 if stopped || qmp.event_within(PAUSE_PATIENCE, stop).await?.is_some() {
@@ -172,15 +186,17 @@ impl Machine {
         let Machine { process, shell, folder, .. } = self;
         let work = async {
             let mut seen = Vec::new();
-            while !contains(&seen, BANNER) {
+            loop {
                 let mut buffer = [0; 4096];
                 let count = shell.read(&mut buffer).await.map_err(Error::io("read", folder.join("shell")))?;
                 if count == 0 {
                     return Err(Error::Closed { command: waiting.to_owned() });
                 }
                 seen.extend_from_slice(&buffer[..count]);
+                if let Some(rest) = behind(&seen, BANNER) {
+                    return silent(&seen[rest..]);
+                }
             }
-            Ok(())
         };
         process.watch(waiting, processor_seconds, work).await
     }
@@ -217,7 +233,25 @@ impl Machine {
         self.process.processor_time()
     }
 
-    async fn start(spec: &Spec, folder: &Path, origin: Origin<'_>) -> Result<Machine> {
+    /// What the machine is made of.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    pub(super) fn control(&mut self) -> &mut Qmp {
+        &mut self.qmp
+    }
+
+    pub(super) fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// The file that the memory of a machine is in that can be frozen.
+    pub(super) fn memory(&self) -> PathBuf {
+        self.folder.join(MEMORY)
+    }
+
+    pub(super) async fn start(spec: &Spec, folder: &Path, origin: Origin<'_>) -> Result<Machine> {
         // Through its descriptor the folder's path is short enough for a socket address.
         let directory = fs::File::open(folder).map_err(Error::io("open", folder))?;
         let short = PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd()));
@@ -225,7 +259,12 @@ impl Machine {
             |name: &str| UnixListener::bind(short.join(name)).map_err(Error::io("listen on", folder.join(name)));
         let (shell, journal, answer, control) =
             (listen("shell")?, listen("journal")?, listen("answer")?, listen("qmp")?);
-        let mut process = Process::start(folder, &arguments(spec, origin))?;
+        let (program, state) = match &spec.program {
+            Program::Kernel { .. } => (Path::new(QEMU), Vec::new()),
+            Program::Script(script) => (script.as_path(), node::state(folder)?),
+            Program::Replay { qemu, .. } => (qemu.as_path(), Vec::new()),
+        };
+        let mut process = Process::start(folder, program, &arguments(spec, origin), &state)?;
         let connect = async {
             let accept = async |listener: UnixListener, name: &str| {
                 listener.accept().await.map(|(stream, _)| stream).map_err(Error::io("accept on", folder.join(name)))
@@ -236,13 +275,13 @@ impl Machine {
             let qmp = Qmp::connect(accept(control, "qmp").await?).await?;
             Ok((shell, journal, answer, qmp))
         };
-        let (shell, journal, answer, qmp) = process.watch("for QEMU to connect to its sockets", 60, connect).await?;
+        let (shell, journal, answer, qmp) = process.watch("for QEMU to connect to its sockets", 300, connect).await?;
         Ok(Machine {
             spec: spec.clone(),
             folder: folder.to_owned(),
             process,
             qmp,
-            running: matches!(origin, Origin::Boot { .. }),
+            running: matches!(origin, Origin::Boot { .. } | Origin::Once),
             shell,
             answer: BufReader::new(answer),
             journal: Some(journal),
@@ -313,8 +352,7 @@ async fn read_parts<const PARTS: usize>(stream: &mut BufReader<UnixStream>, wait
 
 /// Gives a machine overlays of its own for its writable disks.
 fn copy_overlays(spec: &Spec, from: &Path, to: &Path) -> Result<()> {
-    for disk in spec.disks.iter().filter(|disk| disk.writable) {
-        let name = overlay_name(&disk.serial);
+    for name in spec.overlays().map(Disk::overlay) {
         fs::copy(from.join(&name), to.join(&name)).map_err(Error::io("copy an overlay from", from.join(&name)))?;
     }
     Ok(())
@@ -335,8 +373,15 @@ async fn stopped_without_answer(qmp: &mut Qmp, stopped: &mut bool, waiting: &str
     Error::Panicked { waiting: waiting.to_owned(), console: console_tail(folder) }
 }
 
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
+/// Where the text behind another begins.
+fn behind(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle).map(|position| position + needle.len())
+}
+
+/// Refuses what the root shell has said unasked: whoever said it may say it in the middle of our commands, too.
+fn silent(said: &[u8]) -> Result<()> {
+    let said = String::from_utf8_lossy(said).trim().to_owned();
+    if said.is_empty() { Ok(()) } else { Err(Error::Chatter { said }) }
 }
 
 /// Refuses a clone for which the host has no memory: QEMU would be killed in the middle of a trial.

@@ -8,6 +8,7 @@ mod arguments;
 mod disk;
 mod error;
 mod lifecycle;
+mod node;
 mod process;
 mod qmp;
 mod spec;
@@ -16,8 +17,9 @@ pub use accelerator::{Accelerator, Probe, probe};
 pub use arguments::command_line;
 pub use error::Error;
 pub use lifecycle::Machine;
-pub use process::qemu_version;
-pub use spec::{Clock, Disk, Spec};
+pub use node::{DirectBoot, Node, look_at_node};
+pub use process::{QEMU, qemu_version};
+pub use spec::{Access, Clock, Disk, Program, Spec};
 
 /// A result whose error is the machine's.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -11,7 +11,10 @@ use tokio::process::{Child, Command};
 use super::{Error, Result};
 
 /// The program that runs machines.
-pub(super) const PROGRAM: &str = "qemu-system-x86_64";
+pub const QEMU: &str = if cfg!(target_arch = "aarch64") { "qemu-system-aarch64" } else { "qemu-system-x86_64" };
+
+/// A variable of the environment that tells a program where to keep what belongs to one machine.
+pub(super) type State = (&'static str, PathBuf);
 
 /// A running QEMU and its working folder.
 #[derive(Debug)]
@@ -21,25 +24,33 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts QEMU with its working folder as current directory.
+    /// Starts a machine's program with its working folder as current directory.
     ///
-    /// `setpriv --pdeathsig` makes the kernel kill QEMU when we die of whatever cause; its own process group keeps a
-    /// Ctrl-C at the terminal for us, who then end it in order.
-    pub fn start(folder: &Path, arguments: &[OsString]) -> Result<Process> {
+    /// `setpriv --pdeathsig` makes the kernel kill QEMU when we die of whatever cause, also where a script executes it;
+    /// its own process group keeps a Ctrl-C at the terminal for us, who then end it in order.
+    pub fn start(folder: &Path, program: &Path, arguments: &[OsString], state: &[State]) -> Result<Process> {
         let log = folder.join("qemu.log");
         let stderr = fs::File::create(&log).map_err(Error::io("create", &log))?;
+        let stdout = stderr.try_clone().map_err(Error::io("open", &log))?;
         let child = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "--", PROGRAM])
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(program)
             .args(arguments)
+            .envs(state.iter().cloned())
             .current_dir(folder)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(stdout)
             .stderr(stderr)
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|source| Error::Start { program: PROGRAM, source })?;
+            .map_err(|source| Error::Start { program: "setpriv", source })?;
         Ok(Process { child, folder: folder.to_owned() })
+    }
+
+    /// Its process id; 0 once it has ended.
+    pub fn id(&self) -> u32 {
+        self.child.id().unwrap_or_default()
     }
 
     /// Waits until the process ends by itself.
@@ -47,9 +58,18 @@ impl Process {
         self.child.wait().await
     }
 
-    /// Ends the process and waits until it is gone.
+    /// Ends the process, and whatever it has started, and waits until it is gone.
     pub async fn kill(&mut self) -> Result<()> {
+        self.kill_group();
         self.child.kill().await.map_err(Error::io("kill QEMU in", &self.folder))
+    }
+
+    fn kill_group(&self) {
+        let group = self.child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
+        if let Some(group) = group {
+            // Its leader has not been waited for yet, so the number is still its own.
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
     }
 
     /// Runs a future of ours while QEMU lives and the guest gets on.
@@ -79,6 +99,9 @@ impl Process {
             seconds = exhausted(identifier, processor_seconds) => {
                 Err(Error::Timeout { waiting: waiting.to_owned(), seconds, console: console_tail(&folder) })
             }
+            () = panicked(&folder) => {
+                Err(Error::Panicked { waiting: waiting.to_owned(), console: console_tail(&folder) })
+            }
         }
     }
 
@@ -92,6 +115,12 @@ impl Process {
     /// The processor time used so far.
     pub fn processor_time(&self) -> Option<Duration> {
         processor_time(self.child.id()?)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill_group();
     }
 }
 
@@ -114,6 +143,13 @@ async fn exhausted(identifier: Option<u32>, processor_seconds: u64) -> u64 {
         if spent || last.1.elapsed() > STANDSTILL {
             return begin.elapsed().as_secs();
         }
+    }
+}
+
+/// Waits until the console shows that the guest's kernel has panicked, whether or not the guest tells the machine.
+async fn panicked(folder: &Path) {
+    while !console_tail(folder).contains("Kernel panic - not syncing") {
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 
@@ -143,24 +179,34 @@ pub(super) fn console_tail(folder: &Path) -> String {
 }
 
 fn tail(path: &Path, count: usize) -> String {
-    let bytes = fs::read(path).unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
+    let text = String::from_utf8_lossy(&end_of(path).unwrap_or_default()).into_owned();
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     lines[lines.len().saturating_sub(count)..].join(" | ")
 }
 
+/// The last few KiB of a file.
+fn end_of(path: &Path) -> std::io::Result<Vec<u8>> {
+    use std::io::{Read, Seek, SeekFrom};
+    let mut file = fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(8192)))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// QEMU's version line; an error tells how to install it, or that it is too old.
 pub fn qemu_version() -> Result<String> {
-    let output = std::process::Command::new(PROGRAM).arg("--version").stdin(Stdio::null()).output();
-    let output = output.map_err(|source| Error::Start { program: PROGRAM, source })?;
+    let output = std::process::Command::new(QEMU).arg("--version").stdin(Stdio::null()).output();
+    let output = output.map_err(|source| Error::Start { program: QEMU, source })?;
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().next().unwrap_or_default().to_owned();
     let number = line.split_whitespace().nth(3).and_then(|version| version.split('.').next()?.parse::<u32>().ok());
     match number {
         Some(major) if major >= 7 => Ok(line),
         Some(_) => Err(Error::Version(format!(
-            "{PROGRAM} is too old ({line}): 7.2 or newer is needed, as Debian 12 has it; `harness doctor` tells more"
+            "{QEMU} is too old ({line}): 7.2 or newer is needed, as Debian 12 has it; `harness doctor` tells more"
         ))),
-        None => Err(Error::Version(format!("cannot tell the version of {PROGRAM}: it printed `{line}`"))),
+        None => Err(Error::Version(format!("cannot tell the version of {QEMU}: it printed `{line}`"))),
     }
 }

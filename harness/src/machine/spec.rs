@@ -21,12 +21,29 @@ pub enum Clock {
 pub struct Disk {
     /// The serial number by which the guest finds it, also the name of its overlay.
     pub serial: String,
-    /// The image that it shows. It is never written to: writable disks get an overlay.
+    /// The image that it shows. It is never written to.
     pub base: PathBuf,
     /// `raw` or `qcow2`.
     pub format: String,
-    /// Whether the guest may write to it.
-    pub writable: bool,
+    /// How the guest gets at it.
+    pub access: Access,
+}
+
+/// How a guest gets at a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    /// As a block device that it cannot write to.
+    ReadOnly,
+    /// As a block device; what it writes goes into an overlay.
+    Overlay,
+    /// As persistent memory (an NVDIMM) of so many MiB, a multiple of 128: the image is raw, a machine that boots gets
+    /// a copy of it, and a clone maps that copy privately. Reading and writing are then the guest's own instructions:
+    /// it never waits for the host's disk, and in virtual time its clock never jumps while it would.
+    Memory {
+        /// The size.
+        mib: u64,
+    },
 }
 
 /// A machine as it is wanted.
@@ -36,23 +53,74 @@ pub struct Spec {
     pub accelerator: Accelerator,
     /// How time passes in it.
     pub clock: Clock,
-    /// How many processors it has.
+    /// How many processors it has; of a NixOS node in real time, as many as the node says.
     pub cpus: u8,
     /// Memory in MiB.
     pub memory_mib: u64,
-    /// The kernel.
-    pub kernel: PathBuf,
-    /// The initial RAM disk.
-    pub initrd: PathBuf,
-    /// The kernel's command line.
-    pub append: String,
-    /// The disks, in the order in which the guest numbers them.
-    pub disks: Vec<Disk>,
+    /// What starts it.
+    pub program: Program,
+}
+
+/// What starts a machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Program {
+    /// QEMU, with a kernel and disks of ours.
+    Kernel {
+        /// The kernel.
+        kernel: PathBuf,
+        /// The initial RAM disk.
+        initrd: PathBuf,
+        /// The kernel's command line.
+        append: String,
+        /// The disks, in the order in which the guest numbers them.
+        disks: Vec<Disk>,
+    },
+    /// The start script of a NixOS test node, which makes the node's disks and executes QEMU.
+    Script(PathBuf),
+    /// QEMU as a start script executed it, for clones: the script would make new disks.
+    Replay {
+        /// The QEMU that the script executed.
+        qemu: PathBuf,
+        /// The arguments that the script gave it, before ours; disks are named as their overlays are.
+        arguments: Vec<String>,
+        /// The disks that the script made.
+        disks: Vec<Disk>,
+    },
 }
 
 impl Spec {
     /// Whether guest time stands still between commands: counted instructions are QEMU's own, not the processor's.
     pub fn pauses(&self) -> bool {
         self.clock == Clock::Virtual && self.accelerator == Accelerator::Tcg
+    }
+
+    /// The disks that get an overlay in each machine's folder. A start script makes its own.
+    pub(super) fn overlays(&self) -> impl Iterator<Item = &Disk> {
+        self.disks().iter().filter(|disk| disk.access == Access::Overlay)
+    }
+
+    /// The disks that are memory to the guest.
+    pub(super) fn memory_disks(&self) -> impl Iterator<Item = &Disk> {
+        self.disks().iter().filter(|disk| matches!(disk.access, Access::Memory { .. }))
+    }
+
+    fn disks(&self) -> &[Disk] {
+        match &self.program {
+            Program::Kernel { disks, .. } | Program::Replay { disks, .. } => disks,
+            Program::Script(_) => &[],
+        }
+    }
+}
+
+impl Disk {
+    /// The file name of its overlay in the machine's folder.
+    pub(super) fn overlay(&self) -> String {
+        format!("{}.qcow2", self.serial)
+    }
+
+    /// The file name of the copy, in the folder of a machine that boots, of a disk that is memory.
+    pub(super) fn copy(&self) -> String {
+        format!("{}.raw", self.serial)
     }
 }

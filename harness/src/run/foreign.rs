@@ -50,7 +50,10 @@ impl Foreign {
             }
             other => other,
         };
-        Surroundings::of(&generation, &project.fstab()?).map_err(in_folder)?;
+        // A NixOS node has its own user, mounts and images; what stands in for the world in it is its own business.
+        if project.nodes().is_none() {
+            Surroundings::of(&generation, &project.fstab()?).map_err(in_folder)?;
+        }
         Ok(Foreign { folder: folder.clone(), scenarios, generation })
     }
 

@@ -2,34 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
 use crate::event::Event;
 use crate::generation::{self, Generation};
+use crate::guest::{self, Kind};
 use crate::image::guest::{GuestImage, Recipe as ImageRecipe};
 use crate::image::{Key, Progress, Store};
 use crate::machine::{self, Accelerator, Clock, Probe};
 use crate::scenario::Time;
 
+use super::bake::Bake;
 use super::project::Secrets;
 use super::template::Recipe;
-use super::{Baked, Error, Project, Recorder, Result, Workspace};
-
-/// A host whose template is ready.
-#[derive(Debug)]
-pub struct Prepared {
-    /// The generation in it.
-    pub generation: Generation,
-    /// The secrets of the base and of each variant, by its name.
-    pub secrets: BTreeMap<String, Secrets>,
-    /// The template.
-    pub template: Baked,
-    /// The busybox that test images are made of.
-    pub busybox: PathBuf,
-}
+use super::{Baked, Error, Origin, Prepared, Project, Recorder, Result, Workspace};
 
 /// Prepares hosts, each once.
 pub struct Hosts {
@@ -85,7 +74,7 @@ impl Hosts {
         let progress = self.recorder.task("image");
         let recipe = ImageRecipe::read(&self.project.root().join("fixtures/guest"))?;
         let image = recipe.get_or_build(&self.store, &progress)?;
-        let probe = self.probe(&image)?;
+        let probe = self.probe(Path::new(machine::QEMU), &image.kernel(), &image.initrd(), "harness.probe")?;
         *slot = Some((image.clone(), probe.clone()));
         Ok((image, probe))
     }
@@ -98,10 +87,17 @@ impl Hosts {
         }
     }
 
-    /// The template of a host; whoever comes second waits for the first.
+    /// What runs the instructions of a host's machines, and why.
+    pub fn accelerator(&self, host: &str) -> Result<Probe> {
+        match self.project.nodes() {
+            Some(nodes) => Ok(self.look_at(nodes.get(host)?)?.1),
+            None => Ok(self.image()?.1),
+        }
+    }
+
+    /// A host on which trials can be run; whoever comes second waits for the first.
     pub fn prepare(&self, host: &str, time: Time) -> Result<Arc<Prepared>> {
-        let (image, probe) = self.image()?;
-        let clock = Hosts::clock(time, probe.accelerator);
+        let clock = Hosts::clock(time, self.accelerator(host)?.accelerator);
         let slot = {
             let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
             prepared.entry((host.to_owned(), clock)).or_default().clone()
@@ -112,9 +108,18 @@ impl Hosts {
             Some(Err(error)) => return Err(Error::Shared(error.clone())),
             None => {}
         }
-        let result = self.bake(host, &image, &probe, clock).map(Arc::new);
+        let prepared = match self.project.nodes() {
+            Some(nodes) => self.prepare_node(nodes.get(host)?, clock),
+            None => self.bake(host, clock),
+        };
+        let result = prepared.map(Arc::new);
         *slot = Some(result.as_ref().map(Arc::clone).map_err(ToString::to_string));
         result
+    }
+
+    /// What kind of guests the hosts are.
+    pub fn kind(&self) -> &'static Kind {
+        if self.project.nodes().is_some() { &guest::NIXOS } else { &guest::DEBIAN }
     }
 
     /// The generation of a host, rendered or from the cache: Nix is asked only when its inputs have changed.
@@ -136,45 +141,54 @@ impl Hosts {
         Ok(Generation::read(entry.path())?)
     }
 
-    fn bake(&self, host: &str, image: &GuestImage, probe: &Probe, clock: Clock) -> Result<Prepared> {
+    fn bake(&self, host: &str, clock: Clock) -> Result<Prepared> {
+        let (image, probe) = self.image()?;
         let progress = self.recorder.task(&format!("bake {host}"));
         let generation = self.generation(host, &progress)?;
-        let secrets_of = |(name, generation): (&str, &Generation)| {
-            Ok((name.to_owned(), self.project.secrets(name, &generation.manifest)?))
-        };
-        let secrets = generation.with_variants().map(secrets_of).collect::<Result<_>>()?;
+        let secrets = self.secrets(&generation)?;
         let recipe = Recipe {
             store: &self.store,
-            image,
+            image: &image,
             generation: &generation,
             project: &self.project,
             accelerator: probe.accelerator,
             clock,
         };
-        let runtime = runtime()?;
-        let work = recipe.get_or_bake(|| self.workspace.folder(), &progress);
-        let template = runtime.block_on(self.recorder.until_interrupted(work))??;
-        Ok(Prepared { generation, secrets, template, busybox: image.busybox() })
+        let baked = self.get_or_bake(&recipe.bake(&progress)?, &progress)?;
+        let origin = Origin::Template(Box::new(baked));
+        Ok(Prepared { generation, secrets, kind: &guest::DEBIAN, origin, busybox: Some(image.busybox()) })
     }
 
-    /// The verdict on the accelerator holds as long as QEMU, the guest image and the kernel of this machine do.
-    fn probe(&self, image: &GuestImage) -> Result<Probe> {
+    /// The secrets of a generation and of each variant, by its name.
+    fn secrets(&self, generation: &Generation) -> Result<BTreeMap<String, Secrets>> {
+        let secrets_of = |(name, generation): (&str, &Generation)| {
+            Ok((name.to_owned(), self.project.secrets(name, &generation.manifest)?))
+        };
+        generation.with_variants().map(secrets_of).collect()
+    }
+
+    pub(super) fn get_or_bake(&self, bake: &Bake<'_>, progress: &dyn Progress) -> Result<Baked> {
+        let work = bake.get_or_bake(|| self.workspace.folder(), progress);
+        runtime()?.block_on(self.recorder.until_interrupted(work))?
+    }
+
+    /// The verdict on the accelerator holds as long as QEMU, the guest's kernel and the kernel of this machine do.
+    pub(super) fn probe(&self, qemu: &Path, kernel: &Path, initrd: &Path, append: &str) -> Result<Probe> {
         let progress = self.recorder.task("accelerator");
         let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        let device = std::path::Path::new("/dev/kvm").exists();
+        let device = Path::new("/dev/kvm").exists();
         let usable = fs::File::options().read(true).write(true).open("/dev/kvm").is_ok();
         let key = Key::builder()
             .part("qemu", machine::qemu_version()?)
             .part("kernel", release)
             .part("boot", boot)
             .part("device", format!("there {device}, opens {usable}"))
-            .part("image", image.entry().path().display().to_string())
+            .part("guest", format!("{} {} {}", qemu.display(), kernel.display(), initrd.display()))
             .finish();
         let entry = self.store.get_or_build("accelerator", &key, &progress, |folder| {
             progress.phase("running a test guest to see what this machine's accelerator is good for");
-            let (kernel, initrd) = (image.kernel(), image.initrd());
-            let work = async { Ok(machine::probe(&kernel, &initrd).await?) };
+            let work = async { Ok(machine::probe(qemu, kernel, initrd, append).await?) };
             let probe = runtime()?.block_on(self.recorder.until_interrupted(work))??;
             let path = folder.join("probe.json");
             fs::write(&path, serde_json::to_string(&probe).unwrap_or_default()).map_err(Error::io("write", path))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::generation::{BASE, Difference, Generation};
-use crate::guest::{self, Command};
+use crate::guest::{Command, Kind};
 
 use super::project::Secrets;
 use super::{Error, Result};
@@ -28,7 +28,12 @@ impl Installed {
     }
 
     /// From now on, another one is in the guest: the command that makes it so, unless nothing differs.
-    pub fn switch_to(&mut self, name: &str, secrets: &BTreeMap<String, Secrets>) -> Result<Option<Command>> {
+    pub fn switch_to(
+        &mut self,
+        name: &str,
+        kind: &Kind,
+        secrets: &BTreeMap<String, Secrets>,
+    ) -> Result<Option<Command>> {
         let Some(wanted) = self.whole.variant(name) else {
             let host = &self.whole.manifest.host;
             return Err(Error::Usage(format!("the generation of {host} in this template has no variant `{name}`")));
@@ -36,10 +41,13 @@ impl Installed {
         let difference = Difference::between(self.current(), wanted);
         let secrets = changed(secrets.get(&self.name), secrets.get(name));
         self.name = name.to_owned();
-        if difference == Difference::default() && secrets.is_empty() {
+        if kind.switch.is_none() && difference == Difference::default() && secrets.is_empty() {
             return Ok(None);
         }
-        Ok(Some(guest::install(&difference, &secrets, &self.whole.manifest.user)?))
+        Ok(Some(match kind.switch {
+            Some(switch) => switch(name),
+            None => (kind.replace)(&difference, &secrets, &self.whole.manifest.user)?,
+        }))
     }
 }
 
@@ -54,6 +62,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::guest::DEBIAN;
     use crate::run::Project;
 
     #[test]
@@ -65,7 +74,7 @@ mod tests {
             names.map(|(name, one)| (name.to_owned(), project.secrets(name, &one.manifest).unwrap())).collect();
         let mut installed = Installed::base(igpu);
         let mut check = |name: &str, shown: Option<&str>| {
-            let command = installed.switch_to(name, &secrets).unwrap();
+            let command = installed.switch_to(name, &DEBIAN, &secrets).unwrap();
             assert_eq!(command.as_ref().map(|command| command.shown.as_str()), shown, "{name}");
         };
         check("base", None);
@@ -74,6 +83,8 @@ mod tests {
         // The compose file goes back, and the secret changes natively and as fallback.
         check("changed-secret", Some("replace 3 files"));
         check("base", Some("replace 2 files"));
-        assert!(installed.switch_to("nowhere", &secrets).unwrap_err().to_string().contains("no variant `nowhere`"));
+        assert!(
+            installed.switch_to("nowhere", &DEBIAN, &secrets).unwrap_err().to_string().contains("no variant `nowhere`")
+        );
     }
 }

@@ -1,9 +1,13 @@
 //! Plans trials, runs each in a clone of its host's template, and emits events; it never prints.
 
+mod bake;
 mod error;
 mod foreign;
 mod host;
 mod installed;
+mod node;
+mod nodes;
+mod prepared;
 mod project;
 mod record;
 mod surroundings;
@@ -13,14 +17,15 @@ mod wanted;
 mod workspace;
 mod world;
 
+pub use bake::{BakeFigures, Baked};
 pub use error::Error;
 pub use foreign::{Foreign, ForeignSystem};
-pub use host::{Hosts, Prepared, runtime};
+pub use host::{Hosts, runtime};
+pub use nodes::Nodes;
+pub use prepared::{Origin, Prepared};
 pub use project::Project;
 pub use record::Recorder;
-pub use template::{BakeFigures, Baked};
 pub use trial::{Finished, TrialRun};
-pub use wanted::folders;
 pub use workspace::{Folder, Workspace};
 pub use world::world;
 

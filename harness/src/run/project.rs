@@ -10,13 +10,14 @@ use serde::Deserialize;
 use crate::generation::{self, Fault, Generation, Manifest};
 use crate::scenario::{Section, Source};
 
-use super::{Error, Foreign, ForeignSystem, Result};
+use super::{Error, Foreign, ForeignSystem, Nodes, Result};
 
 /// A checkout of this project, and what is run instead of its own hosts.
 #[derive(Debug, Clone)]
 pub struct Project {
     root: PathBuf,
     foreign: Option<Arc<Foreign>>,
+    nodes: Option<Nodes>,
 }
 
 /// The content of secrets by the absolute path where they belong in the guest.
@@ -61,7 +62,7 @@ impl Project {
             Error::Usage(format!("cannot find the checkout of the project at {}: {error}", root.display()))
         })?;
         if root.join(SIGN).is_file() {
-            Ok(Project { root, foreign: None })
+            Ok(Project { root, foreign: None, nodes: None })
         } else {
             Err(Error::Usage(format!("{} is no checkout of the project: it has no {SIGN}", root.display())))
         }
@@ -76,6 +77,16 @@ impl Project {
     pub fn with_foreign(self, system: &ForeignSystem) -> Result<Project> {
         let foreign = Foreign::read(system, &self)?;
         Ok(Project { foreign: Some(Arc::new(foreign)), ..self })
+    }
+
+    /// The project with its hosts as NixOS nodes.
+    pub fn with_nodes(self, nodes: Nodes) -> Project {
+        Project { nodes: Some(nodes), ..self }
+    }
+
+    /// The NixOS nodes, where the hosts are such.
+    pub fn nodes(&self) -> Option<&Nodes> {
+        self.nodes.as_ref()
     }
 
     /// Somebody else's generation, where one is run.

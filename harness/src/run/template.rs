@@ -1,66 +1,25 @@
-//! Templates: a host booted once, settled and frozen.
+//! What the template of a Debian host is made from: the guest image, and a seed that makes it that host.
 
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::generation::{BASE, Generation};
-use crate::guest::{self, Guest, Seed, SeedFile};
-use crate::image::guest::GuestImage;
+use crate::guest::{self, Seed, SeedFile};
+use crate::image::guest::{CONTAINERS_MIB, GuestImage, ROOT_MIB};
 use crate::image::test_image;
-use crate::image::{Begun, Entry, Key, Progress, Store};
-use crate::machine::{self, Accelerator, Clock, Disk, Machine, Spec};
+use crate::image::{Key, Progress, Store};
+use crate::machine::{Accelerator, Access, Clock, Disk, Program, Spec};
 
+use super::bake::{self, Bake};
 use super::surroundings::Surroundings;
-use super::{Error, Folder, Project, Result};
-
-/// A template in the cache.
-#[derive(Debug, Clone)]
-pub struct Baked {
-    /// Where it is.
-    pub entry: Entry,
-    /// What its machine is made of.
-    pub spec: Spec,
-    /// The ids of its boots.
-    pub boots: Vec<String>,
-    /// How long baking it took.
-    pub figures: BakeFigures,
-}
-
-/// How long the parts of a bake took.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct BakeFigures {
-    /// From QEMU's start to the root shell, seconds of the host.
-    pub boot_seconds: f64,
-    /// From there until the host had settled, seconds of the host.
-    pub settle_seconds: f64,
-    /// From there until template and disks were written, milliseconds of the host.
-    pub freeze_milliseconds: f64,
-    /// Guest time at the freeze, seconds.
-    pub guest_seconds: f64,
-}
-
-/// What is written into the template beside its memory and disks.
-#[derive(Serialize, Deserialize)]
-struct Description {
-    spec: Spec,
-    boots: Vec<String>,
-    figures: BakeFigures,
-}
-
-const DESCRIPTION: &str = "template.json";
-/// To be counted up whenever the same parts would give another template because the procedure has changed.
-const PROCEDURE: &str = "1";
-/// How long a host may take to settle, in guest time.
-const SETTLE_DEADLINE: Duration = Duration::from_secs(1200);
+use super::{Error, Project, Result};
 
 /// The kernel's command line. Nothing on it changes what the stacks see; it only keeps an emulated boot short. A
 /// panic must not restart the guest behind our back.
-const APPEND: &str = "console=ttyS0 root=/dev/vda rw quiet loglevel=4 panic=0 systemd.show_status=0 mitigations=off \
+const APPEND: &str = "console=ttyS0 rw quiet loglevel=4 panic=0 systemd.show_status=0 mitigations=off \
                       audit=0 apparmor=0 nokaslr rcupdate.rcu_expedited=1 fsck.mode=skip random.trust_cpu=on";
 
 /// Everything that a template is made from.
@@ -74,44 +33,18 @@ pub(super) struct Recipe<'a> {
 }
 
 impl Recipe<'_> {
-    /// Finds the template, or bakes it under its lock.
-    pub async fn get_or_bake(
-        &self,
-        workspace_folder: impl Fn() -> Result<Folder>,
-        progress: &dyn Progress,
-    ) -> Result<Baked> {
+    /// What the host's template is baked from.
+    pub fn bake(&self, progress: &dyn Progress) -> Result<Bake<'_>> {
         let seed = self.seed(progress)?;
         let spec = self.spec(&seed);
         let key = self.key(&seed, &spec)?;
-        // Waiting for another process' bake blocks this thread, which has nothing else to do.
-        match self.store.begin("template", &key, progress)? {
-            Begun::Ready(entry) => read(entry),
-            Begun::Build(unfinished) => {
-                let home = self.store.root().join("template").join(key.to_string());
-                self.store.require_room("bake a template", (spec.memory_mib + 512) << 20)?;
-                // QEMU works in a folder that goes with this process, whatever ends it.
-                let folder = workspace_folder()?;
-                self.bake(&spec, folder.path(), &home, progress).await?;
-                move_files(folder.path(), unfinished.folder())?;
-                progress.phase("reading the template once to know it again");
-                read(unfinished.commit()?)
-            }
-        }
+        Ok(Bake { store: self.store, key, spec, kind: &guest::DEBIAN, manifest: &self.generation.manifest })
     }
 
     fn key(&self, seed: &Path, spec: &Spec) -> Result<Key> {
         let seed_name = seed.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
         let image = self.image.entry().path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let spec_text = serde_json::to_string(spec).unwrap_or_default();
-        Ok(Key::builder()
-            .part("procedure", PROCEDURE)
-            .part("guest channel", guest::PROCEDURE)
-            .part("image", image)
-            .part("seed", seed_name)
-            .part("machine", spec_text)
-            .part("arguments", machine::command_line(spec))
-            .part("qemu", machine::qemu_version()?)
-            .finish())
+        Ok(bake::key(spec)?.part("image", image).part("seed", seed_name).finish())
     }
 
     fn spec(&self, seed: &Path) -> Spec {
@@ -119,26 +52,28 @@ impl Recipe<'_> {
             Clock::Virtual => (Accelerator::Tcg, 1),
             Clock::Real => (self.accelerator, 2),
         };
-        let disk = |serial: &str, base: PathBuf, format: &str, writable| Disk {
+        let disk = |serial: &str, base: PathBuf, access| Disk {
             serial: serial.to_owned(),
             base,
-            format: format.to_owned(),
-            writable,
+            format: "raw".to_owned(),
+            access,
         };
         let disks = vec![
-            disk("root", self.image.disk(), "qcow2", true),
-            disk("containers", self.image.containers(), "qcow2", true),
-            disk("seed", seed.to_owned(), "raw", false),
+            disk("root", self.image.disk(), Access::Memory { mib: ROOT_MIB }),
+            disk("containers", self.image.containers(), Access::Memory { mib: CONTAINERS_MIB }),
+            disk("seed", seed.to_owned(), Access::ReadOnly),
         ];
         Spec {
             accelerator,
             clock: self.clock,
             cpus,
             memory_mib: if self.generation.manifest.containers() > 30 { 2048 } else { 1024 },
-            kernel: self.image.kernel(),
-            initrd: self.image.initrd(),
-            append: APPEND.to_owned(),
-            disks,
+            program: Program::Kernel {
+                kernel: self.image.kernel(),
+                initrd: self.image.initrd(),
+                append: APPEND.to_owned(),
+                disks,
+            },
         }
     }
 
@@ -172,53 +107,4 @@ impl Recipe<'_> {
         })?;
         Ok(entry.file("seed.tar"))
     }
-
-    async fn bake(&self, spec: &Spec, folder: &Path, home: &Path, progress: &dyn Progress) -> Result<()> {
-        let manifest = &self.generation.manifest;
-        progress.phase("booting");
-        let begin = Instant::now();
-        let machine = Machine::boot(spec, folder).await?;
-        let mut guest = Guest::booted(machine, &manifest.user).await?;
-        let boot_seconds = begin.elapsed().as_secs_f64();
-        progress.phase("the root shell is there; waiting for the stacks");
-        let begin = Instant::now();
-        guest::settle(&mut guest, manifest, SETTLE_DEADLINE, |news| progress.phase(&news)).await?;
-        let settle_seconds = begin.elapsed().as_secs_f64();
-        progress.phase("settled; freezing");
-        let begin = Instant::now();
-        // A template's disk is written out before it is frozen, so that a clone that loses its power finds it whole.
-        let synced = guest.must("sync", Duration::from_secs(300)).await?;
-        let boots = guest.boots().to_vec();
-        guest.into_machine().freeze(home).await?;
-        let figures = BakeFigures {
-            boot_seconds,
-            settle_seconds,
-            freeze_milliseconds: begin.elapsed().as_secs_f64() * 1000.0,
-            guest_seconds: synced.to.micros as f64 / 1e6,
-        };
-        let description = Description { spec: spec.clone(), boots, figures };
-        let path = folder.join(DESCRIPTION);
-        let text = serde_json::to_string_pretty(&description).unwrap_or_default();
-        fs::write(&path, text).map_err(Error::io("write", &path))
-    }
-}
-
-fn read(entry: Entry) -> Result<Baked> {
-    let path = entry.file(DESCRIPTION);
-    let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-    let description: Description = serde_json::from_str(&text).map_err(|error| Error::Project {
-        place: path.display().to_string(),
-        problem: format!("{error}; remove the folder and bake again"),
-    })?;
-    Ok(Baked { entry, spec: description.spec, boots: description.boots, figures: description.figures })
-}
-
-/// Moves what a machine left into an unfinished entry; both are below the cache.
-fn move_files(from: &Path, to: &Path) -> Result<()> {
-    for entry in fs::read_dir(from).map_err(Error::io("list", from))? {
-        let entry = entry.map_err(Error::io("list", from))?;
-        let target = to.join(entry.file_name());
-        fs::rename(entry.path(), &target).map_err(Error::io("move a file to", target))?;
-    }
-    Ok(())
 }

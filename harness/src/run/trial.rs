@@ -60,7 +60,7 @@ impl TrialRun<'_> {
     /// judgement is then broken; what was recorded until then is kept.
     pub async fn run(&self) -> Result<Finished> {
         let begin = Instant::now();
-        let (guest, folder) = self.clone_host().await?;
+        let (guest, folder) = self.prepared.guest(self.workspace).await?;
         let header = Header {
             trial: self.name.to_owned(),
             scenario: self.scenario.source.path.clone(),
@@ -87,7 +87,7 @@ impl TrialRun<'_> {
 
     /// Clones the host and does what the scenario gives, without its steps: for people who want to look around.
     pub async fn given(&self) -> Result<(Guest, Folder)> {
-        let (guest, folder) = self.clone_host().await?;
+        let (guest, folder) = self.prepared.guest(self.workspace).await?;
         let mut recording = self.recording(guest, Timeline::default())?;
         recording.give().await?;
         Ok((recording.guest, folder))
@@ -100,14 +100,6 @@ impl TrialRun<'_> {
             None => generation.clone(),
         };
         Ok(Recording { run: *self, guest, installed: Installed::base(whole), timeline, first: None, now: None })
-    }
-
-    async fn clone_host(&self) -> Result<(Guest, Folder)> {
-        let folder = self.workspace.folder()?;
-        let template = &self.prepared.template;
-        let machine = Machine::clone_of(&template.spec, template.entry.path(), folder.path()).await?;
-        let user = &self.prepared.generation.manifest.user;
-        Ok((Guest::cloned(machine, user, template.boots.clone())?, folder))
     }
 }
 
@@ -226,7 +218,10 @@ impl Recording<'_> {
 
     /// The command that puts another version of images into the guest's registry.
     fn upload(&self, images: &[String], version: &str, broken: bool) -> Result<Command> {
-        let path = &self.run.prepared.busybox;
+        let Some(path) = &self.run.prepared.busybox else {
+            let reason = "a push needs images that the harness made; these guests bring their own";
+            return Err(Error::Guest(guest::Error::Wrong(reason.to_owned())));
+        };
         let busybox = std::fs::read(path).map_err(Error::io("read", path))?;
         let upload = |name: &String| {
             let image = TestImage { name: name.clone(), version: version.to_owned(), broken };
@@ -253,12 +248,17 @@ impl Recording<'_> {
 
     /// Lays another generation over the one that is there; gives the command that activates it.
     async fn switch(&mut self, generation: &str) -> Result<Command> {
-        let install = self.installed.switch_to(generation, &self.run.prepared.secrets)?;
+        let prepared = self.run.prepared;
+        if prepared.kind.switch.is_some() && self.run.fault.is_some() {
+            let problem = "a fault cannot be put into a variant of this kind of guest, whose files are its own";
+            return Err(Error::Usage(problem.to_owned()));
+        }
+        let install = self.installed.switch_to(generation, prepared.kind, &prepared.secrets)?;
         if let Some(install) = install {
             self.guest.carry_out(&install).await?;
         }
         let manifest = &self.installed.current().manifest;
-        Ok(guest::activate(&manifest.activation, &manifest.user, generation))
+        Ok(guest::activate(&manifest.activation, prepared.kind, &manifest.user, generation))
     }
 
     /// Restarts the guest and waits until it is at rest.
@@ -287,10 +287,10 @@ impl Recording<'_> {
 
     async fn install_fault(&mut self) -> Result<()> {
         if self.run.fault.is_some() {
-            let Prepared { generation, .. } = self.run.prepared;
+            let Prepared { generation, kind, .. } = self.run.prepared;
             let user = &generation.manifest.user;
-            let install = guest::install(&Difference::between(generation, self.installed.current()), &[], user)?;
-            for command in [install, guest::reload_managers(user)] {
+            let install = (kind.replace)(&Difference::between(generation, self.installed.current()), &[], user)?;
+            for command in [install, guest::reload_managers(kind, user)] {
                 self.guest.carry_out(&command).await?;
             }
         }

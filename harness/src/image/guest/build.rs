@@ -45,8 +45,8 @@ pub(super) fn build(recipe: &Recipe, folder: &Path, progress: &dyn Progress) -> 
     progress.phase("making the boot files");
     boot_files(&root, folder)?;
     progress.phase("making the disks");
-    disk::root(&root, &work, &folder.join("disk.qcow2"), &mut log)?;
-    disk::containers(&work, &folder.join("containers.qcow2"), &mut log)?;
+    disk::root(&root, &work, &folder.join("root.raw"), &mut log)?;
+    disk::containers(&folder.join("containers.raw"), &mut log)?;
     fs::remove_dir_all(&work).map_err(Error::io("remove", &work))?;
     log.finish()
 }

@@ -1,4 +1,4 @@
-//! The guest's disks: ext4 without partitions, in qcow2.
+//! The guest's disks: ext4 without partitions, in sparse files.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,9 +6,11 @@ use std::process::Command;
 use super::build::Log;
 use crate::image::{Result, command, tools};
 
-/// Sizes as the guest sees them; the files are as large as what is in them.
-const ROOT_SIZE: &str = "6G";
-const CONTAINERS_SIZE: &str = "4G";
+/// The size of the root disk in MiB as the guest sees it; the file is as large as what is in it. A guest that has its
+/// disks as memory keeps 16 MiB of its own memory for each GiB of them.
+pub const ROOT_MIB: u64 = 2048;
+/// The size of the disk for podman's storage in MiB.
+pub const CONTAINERS_MIB: u64 = 2048;
 
 /// The user and group that own podman's storage.
 const STACK_OWNER: &str = "1000:100";
@@ -31,26 +33,26 @@ exec "$@"
 
 /// Makes the root disk from the packed system.
 pub(super) fn root(tar: &Path, work: &Path, disk: &Path, log: &mut Log) -> Result<()> {
-    let (tree, raw) = (work.join("root"), work.join("root.raw"));
+    let tree = work.join("root");
     let mut fakeroot = Command::new(tools::locate("fakeroot")?);
     fakeroot.args(["--", "sh", "-c", MAKE_ROOT, "sh"]).arg(&tree).arg(tar);
     fakeroot.arg(tools::locate("mke2fs")?).args(file_system("root", ROOT_IDENTITY, "0:0"));
-    fakeroot.arg("-d").arg(&tree).arg(&raw).arg(ROOT_SIZE);
+    fakeroot.arg("-d").arg(&tree).arg(disk).arg(format!("{ROOT_MIB}M"));
     command::run("make the root disk", fakeroot, "check that the cache's disk has 2 GB free", &mut |line| {
         log.line(line)
-    })?;
-    convert(&raw, disk, log)
+    })
 }
 
 /// Makes the empty disk for podman's storage.
-pub(super) fn containers(work: &Path, disk: &Path, log: &mut Log) -> Result<()> {
-    let raw = work.join("containers.raw");
+pub(super) fn containers(disk: &Path, log: &mut Log) -> Result<()> {
     let mut mke2fs = Command::new(tools::locate("mke2fs")?);
-    mke2fs.args(file_system("containers", CONTAINERS_IDENTITY, STACK_OWNER)).arg(&raw).arg(CONTAINERS_SIZE);
+    mke2fs
+        .args(file_system("containers", CONTAINERS_IDENTITY, STACK_OWNER))
+        .arg(disk)
+        .arg(format!("{CONTAINERS_MIB}M"));
     command::run("make the containers disk", mke2fs, "check that the cache's disk is not full", &mut |line| {
         log.line(line)
-    })?;
-    convert(&raw, disk, log)
+    })
 }
 
 /// Options of mke2fs. Everything is initialised here, for a new file is all zeros anyway: else the guest's kernel would
@@ -58,10 +60,4 @@ pub(super) fn containers(work: &Path, disk: &Path, log: &mut Log) -> Result<()> 
 fn file_system(label: &str, identity: &str, owner: &str) -> Vec<String> {
     let extended = format!("root_owner={owner},hash_seed={identity},lazy_itable_init=0,lazy_journal_init=0");
     ["-q", "-F", "-t", "ext4", "-m", "0", "-L", label, "-U", identity, "-E", &extended].map(str::to_owned).into()
-}
-
-fn convert(raw: &Path, disk: &Path, log: &mut Log) -> Result<()> {
-    let mut convert = Command::new(tools::locate("qemu-img")?);
-    convert.args(["convert", "-f", "raw", "-O", "qcow2"]).arg(raw).arg(disk);
-    command::run("convert a disk", convert, "check that the cache's disk is not full", &mut |line| log.line(line))
 }

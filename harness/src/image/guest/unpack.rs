@@ -7,8 +7,9 @@ use std::path::Path;
 
 use crate::image::{Error, Result};
 
-/// The drivers without which the root disk cannot be mounted; others the guest loads by itself from there.
-const ROOT_DRIVERS: &[&str] = &["virtio_blk"];
+/// The drivers without which the root disk or the seed cannot be found, be they memory or block devices; others the
+/// guest loads by itself from the root disk.
+const ROOT_DRIVERS: &[&str] = &["virtio_blk", "nd_pmem", "nfit"];
 
 /// What is needed of the system outside of its disk.
 pub(super) struct BootParts {
@@ -30,7 +31,7 @@ pub(super) fn boot_parts(tar: &Path) -> Result<BootParts> {
     };
     let mut files = members(tar, &is_part)?;
     let dependencies = the_one(&mut files, "usr/lib/modules/", "/modules.dep")?;
-    let paths = module_paths(&String::from_utf8_lossy(&dependencies))?;
+    let paths = module_paths(ROOT_DRIVERS, &String::from_utf8_lossy(&dependencies))?;
     let is_module = |path: &str| paths.iter().any(|module| path.ends_with(&format!("/{module}")));
     let mut modules = members(tar, &is_module)?;
     Ok(BootParts {
@@ -75,10 +76,10 @@ fn the_one(files: &mut BTreeMap<String, Vec<u8>>, start: &str, end: &str) -> Res
 
 /// The files of the root disk's drivers and of all that they need, each after those it needs. `modules.dep` lists on
 /// each line a module and then what it needs, the deepest last.
-fn module_paths(dependencies: &str) -> Result<Vec<String>> {
+fn module_paths(drivers: &[&str], dependencies: &str) -> Result<Vec<String>> {
     let mut paths = Vec::new();
     let mut seen = BTreeSet::new();
-    for driver in ROOT_DRIVERS {
+    for driver in drivers {
         let file = format!("/{driver}.ko.xz");
         let lines = dependencies.lines().filter_map(|line| line.split_once(':'));
         let Some((path, needs)) = lines.into_iter().find(|(path, _)| path.ends_with(&file)) else {
@@ -117,11 +118,12 @@ mod tests {
     fn modules_come_after_what_they_need() {
         let text = "kernel/a/virtio_blk.ko.xz: kernel/b/near.ko.xz kernel/c/deep.ko.xz\nkernel/b/near.ko.xz: kernel/c/deep.ko.xz\n";
         assert_eq!(
-            module_paths(text).unwrap(),
+            module_paths(&["virtio_blk"], text).unwrap(),
             ["kernel/c/deep.ko.xz", "kernel/b/near.ko.xz", "kernel/a/virtio_blk.ko.xz"]
         );
-        assert_eq!(module_paths("kernel/a/virtio_blk.ko.xz:\n").unwrap(), ["kernel/a/virtio_blk.ko.xz"]);
-        assert!(module_paths("kernel/a/other_virtio_blk.ko.xz:\n").unwrap_err().to_string().contains("virtio_blk"));
+        let alone = |text| module_paths(&["virtio_blk"], text);
+        assert_eq!(alone("kernel/a/virtio_blk.ko.xz:\n").unwrap(), ["kernel/a/virtio_blk.ko.xz"]);
+        assert!(alone("kernel/a/other_virtio_blk.ko.xz:\n").unwrap_err().to_string().contains("virtio_blk"));
     }
 
     #[test]
@@ -133,15 +135,20 @@ mod tests {
 
     #[test]
     fn the_parts_are_found_in_the_packed_system() {
+        let dependencies: String = ROOT_DRIVERS.iter().map(|name| format!("kernel/{name}.ko.xz:\n")).collect();
         let system = |extra: &[Item]| {
             let mut items = vec![
                 Item::link("./vmlinuz", "boot/vmlinuz-6.12"),
                 Item::file("./boot/vmlinuz-6.12", 0o644, "kernel"),
                 Item::file("./usr/bin/busybox", 0o755, "busybox"),
-                Item::file("./usr/lib/modules/6.12/modules.dep", 0o644, "kernel/virtio_blk.ko.xz:\n"),
-                Item::file("./usr/lib/modules/6.12/kernel/virtio_blk.ko.xz", 0o644, "module"),
+                Item::file("./usr/lib/modules/6.12/modules.dep", 0o644, dependencies.as_str()),
                 Item::file("./var/lib/dpkg/status", 0o644, "Package: a\nStatus: install ok installed\nVersion: 1\n"),
             ];
+            items.extend(
+                ROOT_DRIVERS
+                    .iter()
+                    .map(|name| Item::file(format!("./usr/lib/modules/6.12/kernel/{name}.ko.xz"), 0o644, *name)),
+            );
             items.extend_from_slice(extra);
             let file = tempfile::NamedTempFile::new().unwrap();
             std::fs::write(file.path(), tar_of(items).unwrap()).unwrap();
@@ -149,7 +156,8 @@ mod tests {
         };
         let parts = system(&[]).unwrap();
         assert_eq!((parts.kernel, parts.busybox), (b"kernel".to_vec(), b"busybox".to_vec()));
-        assert_eq!((parts.modules, parts.packages), (vec![b"module".to_vec()], "a 1\n".to_owned()));
+        let modules: Vec<_> = ROOT_DRIVERS.iter().map(|name| name.as_bytes().to_vec()).collect();
+        assert_eq!((parts.modules, parts.packages), (modules, "a 1\n".to_owned()));
         let second = system(&[Item::file("./boot/vmlinuz-6.13", 0o644, "")]).err().unwrap().to_string();
         assert!(second.contains("exactly one file boot/vmlinuz-… but has 2"), "{second}");
     }

@@ -4,6 +4,7 @@
 
 mount -t proc proc /proc
 mount -t devtmpfs dev /dev
+mount -t sysfs sys /sys
 
 if grep -qw 'harness\.probe' /proc/cmdline; then
     echo 'harness-probe: ok'
@@ -21,19 +22,31 @@ for module in /modules/*.ko.xz; do
     insmod /module.ko || fail "cannot load $module"
 done
 
+# The root disk is the one with an init on it: persistent memory is numbered in no certain order.
+mount_root() {
+    for disk in /dev/pmem* /dev/vd?; do
+        if [ -b "$disk" ] && mount -t ext4 "$disk" /root 2>/dev/null; then
+            [ -L /root/sbin ] && return 0
+            umount /root
+        fi
+    done
+    return 1
+}
+
 tries=500
-until [ -b /dev/vda ]; do
+until mount_root; do
     tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || fail 'the root disk /dev/vda did not appear within 10 seconds'
+    [ "$tries" -gt 0 ] || fail 'no disk with a root file system appeared within 10 seconds'
     sleep 0.02
 done
 
-mount -t ext4 /dev/vda /root || fail 'cannot mount the root disk /dev/vda'
-# What makes the image one host comes on a third disk, as a tar archive, and is unpacked before the first boot.
-if [ -b /dev/vdc ] && [ ! -e /root/var/lib/harness/seeded ]; then
-    tar -x -f /dev/vdc -C /root || fail 'cannot unpack the seed on /dev/vdc'
-    touch /root/var/lib/harness/seeded
-fi
-umount /proc
+# What makes the image one host comes on a disk of its own, as a tar archive, and is unpacked before the first boot.
+for disk in /sys/block/vd?; do
+    if grep -qx seed "$disk/serial" && [ ! -e /root/var/lib/harness/seeded ]; then
+        tar -x -f "/dev/${disk##*/}" -C /root || fail "cannot unpack the seed on ${disk##*/}"
+        touch /root/var/lib/harness/seeded
+    fi
+done
+umount /proc /sys
 mount -o move /dev /root/dev
 exec switch_root /root /sbin/init
