@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::timeline::{
-    Entry, Moment, Picture, Record, UnitState, parse_containers, parse_exec_trace, parse_files, parse_images,
-    parse_networks, parse_processes, parse_sockets, parse_unit_list, parse_units,
+    Entry, Moment, Picture, Record, UnitState, parse_containers, parse_exec_trace, parse_files, parse_sockets,
+    parse_unit_list, parse_units,
 };
 
 use super::action::quote;
@@ -22,8 +22,6 @@ pub struct Wanted {
     pub system_units: Vec<String>,
     /// The same for the user's manager.
     pub user_units: Vec<String>,
-    /// The folders of which every file is shown by its path.
-    pub folders: Vec<String>,
 }
 
 /// A picture with everything that happened up to it.
@@ -67,22 +65,12 @@ impl Guest {
         };
         let mut units = units_of("system", &sections)?;
         units.extend(units_of("user", &sections)?);
-        let lines = |name: &str| -> Result<Vec<String>> {
-            let mut lines: Vec<String> = sections.get(name)?.lines().map(str::to_owned).collect();
-            lines.sort_unstable();
-            Ok(lines)
-        };
         let picture = Picture {
             units,
             containers: parse_containers(sections.get("containers")?, sections.get("environments")?)
                 .map_err(nonsense)?,
             files: parse_files(sections.get("files")?).map_err(nonsense)?,
             sockets: parse_sockets(sections.get("sockets")?).map_err(nonsense)?,
-            paths: lines("paths")?,
-            processes: parse_processes(sections.get("processes")?).map_err(nonsense)?,
-            networks: parse_networks(sections.get("networks")?),
-            volumes: lines("volumes")?,
-            images: parse_images(sections.get("images")?).map_err(nonsense)?,
         };
         let started = parse_exec_trace(sections.get("trace")?, boot).map_err(nonsense)?;
         Ok(Looked { started, records, at: answer.from, picture, barrier })
@@ -194,18 +182,6 @@ if {environments}; then
     ids=$(jq --raw-output '.[].Id' /run/harness/containers)
     [ -z "$ids" ] || {as_user} podman container inspect --format '{{{{.Id}}}} {{{{json .Config.Env}}}}' $ids
 fi
-# Podman's own files of these are named after them, and reading them starts no program.
-storage={home}/.local/share/containers/storage
-section networks; names $storage/networks
-section volumes; names $storage/volumes
-section images; [ ! -e $storage/overlay-images/images.json ] || printf '%s\n' "$(<$storage/overlay-images/images.json)"
-section processes; (cd /proc; tail -n +1 [0-9]*/cgroup [0-9]*/cmdline 2> /dev/null | tr '\0' ' ')
-# What is gone before it is listed is not there. Left out is what the managers and podman keep for units and containers.
-runtime=/run/user/{uid}
-section paths
-[ -z "{folders}" ] || find {folders} -xdev \( -path '/tmp/systemd-private-*' -o -path $runtime/systemd -o \
-    -path $runtime/containers -o -path $runtime/libpod -o -path $runtime/crun -o -path $runtime/netns \) -prune -o \
-    -printf '%p\n' 2> /dev/null || true
 section sockets; ss -H -n -l -t -u -x
 section files
 for path in {files}; do
@@ -223,9 +199,7 @@ echo 1 > $tracing/tracing_on
         system_units = quoted(&wanted.system_units),
         user_units = quoted(&wanted.user_units),
         environments = wanted.environments,
-        files = quoted(&wanted.files),
-        folders = quoted(&wanted.folders),
-        home = quote(&user.home)
+        files = quoted(&wanted.files)
     )
 }
 

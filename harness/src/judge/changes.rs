@@ -11,7 +11,7 @@ use super::finding::Finding;
 use super::integrity::units_of;
 use super::picture::short;
 use super::recording::Recording;
-use super::{Subject, Verdict, belongings, compose, words};
+use super::{Subject, Verdict, compose, words};
 
 /// The verdict, if something else changed.
 pub(super) fn verdict(recording: &Recording) -> Option<Verdict> {
@@ -19,7 +19,7 @@ pub(super) fn verdict(recording: &Recording) -> Option<Verdict> {
     let concern = Concern::of(recording.trial);
     let mut differences = units(first.picture, last.picture, &concern);
     differences.extend(containers(first.picture, last.picture, &concern));
-    differences.extend(belongings::differences(first.picture, last.picture, recording.trial, &concern));
+    differences.extend(sockets(first.picture, last.picture, &concern));
     (!differences.is_empty()).then(|| {
         let subject = Subject::Gate("nothing-else-changed".into());
         let expected = "nothing changes but what the scenario acts on or expects".to_owned();
@@ -32,7 +32,7 @@ pub(super) fn verdict(recording: &Recording) -> Option<Verdict> {
 
 /// What the scenario acts on or expects, and its exceptions: their changes are not "else".
 #[derive(Default)]
-pub(super) struct Concern<'a> {
+struct Concern<'a> {
     /// The stacks of the host.
     host: &'a [StackFacts],
     /// The trial's stack: a concern as a whole as soon as one container of it is.
@@ -56,7 +56,7 @@ impl<'a> Concern<'a> {
             match &exception.what {
                 Excepted::Units(units) => units.iter().for_each(|unit| concern.unit(unit)),
                 Excepted::Containers(containers) => concern.containers(containers),
-                Excepted::Journal(_) | Excepted::Things(..) => {}
+                Excepted::Journal(_) => {}
             }
         }
         concern
@@ -113,24 +113,9 @@ impl<'a> Concern<'a> {
         }
     }
 
-    pub(super) fn has_unit(&self, unit: UnitRef) -> bool {
+    fn has_unit(&self, unit: UnitRef) -> bool {
         let owner = self.host.iter().find(|stack| unit.scope == "user" && unit.name == stack.unit);
         self.units.contains(&unit) || owner.is_some_and(|stack| self.stacks.contains(&*stack.name))
-    }
-
-    /// A service with a socket or a timer runs when somebody asks for it or its time comes, whatever the scenario does.
-    pub(super) fn comes_and_goes(&self, unit: UnitRef, picture: &Picture) -> bool {
-        let Some(stem) = unit.name.strip_suffix(".service") else {
-            return false;
-        };
-        let starters = [format!("{stem}.socket"), format!("{stem}.timer")];
-        picture.units.iter().any(|state| state.scope == unit.scope && starters.contains(&state.name))
-    }
-
-    /// The names of the containers of concern that run.
-    pub(super) fn running<'p>(&self, picture: &'p Picture) -> BTreeSet<&'p str> {
-        let running = picture.containers.iter().filter(|container| container.state == "running");
-        running.filter(|container| self.has_container(container)).map(|container| &*container.name).collect()
     }
 
     fn has_container(&self, container: &ContainerState) -> bool {
@@ -145,7 +130,7 @@ fn units(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
     let differing = names.into_iter().filter(|unit| !concern.has_unit(*unit)).filter_map(|unit| {
         let was = state_of(before.get(&unit).copied());
         let is = state_of(after.get(&unit).copied());
-        let on_demand = concern.comes_and_goes(unit, first) && was != "failed" && is != "failed";
+        let on_demand = comes_and_goes(unit, first) && was != "failed" && is != "failed";
         (was != is && !on_demand).then(|| format!("{} was {was}, is {is}", words::unit_ref(unit)))
     });
     differing.collect()
@@ -169,6 +154,15 @@ fn state_of(state: Option<&UnitState>) -> &str {
         _ if state.active == "failed" => "failed",
         _ => "inactive after a failure",
     })
+}
+
+/// A service with a socket or a timer runs when somebody asks for it or its time comes, whatever the scenario does.
+fn comes_and_goes(unit: UnitRef, picture: &Picture) -> bool {
+    let Some(stem) = unit.name.strip_suffix(".service") else {
+        return false;
+    };
+    let starters = [format!("{stem}.socket"), format!("{stem}.timer")];
+    picture.units.iter().any(|state| state.scope == unit.scope && starters.contains(&state.name))
 }
 
 fn containers(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
@@ -202,4 +196,21 @@ fn container_difference(was: &ContainerState, is: &ContainerState, boots: bool) 
     // A check that is still starting becomes healthy by itself, and starts anew with the machine.
     let regressed = was.health != is.health && is.health != "healthy" && !(boots && is.health == "starting");
     regressed.then(|| format!("{name} was {:?}, is {:?} by its health check", was.health, is.health))
+}
+
+/// The published ports of the containers that the scenario stops or starts come and go with them, and a picture does
+/// not say whose a socket is: then sockets tell nothing.
+fn sockets(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
+    let running = |picture: &Picture| -> BTreeSet<String> {
+        let concerned = picture.containers.iter().filter(|container| concern.has_container(container));
+        let running = concerned.filter(|container| container.state == "running");
+        running.map(|container| container.name.clone()).collect()
+    };
+    if running(first) != running(last) {
+        return Vec::new();
+    }
+    let (before, after): (BTreeSet<_>, BTreeSet<_>) = (first.sockets.iter().collect(), last.sockets.iter().collect());
+    let closed = before.difference(&after).map(|socket| format!("nobody listens on {socket} any more"));
+    let opened = after.difference(&before).map(|socket| format!("somebody listens on {socket} now"));
+    closed.chain(opened).collect()
 }

@@ -4,7 +4,6 @@
 //! passed: a line that waits for the end of its step needs the step's barrier past its horizon.
 
 mod actions;
-mod belongings;
 mod changes;
 mod compose;
 mod counted;

@@ -26,7 +26,6 @@ pub use prepared::{Origin, Prepared};
 pub use project::Project;
 pub use record::Recorder;
 pub use trial::{Finished, TrialRun};
-pub use wanted::folders;
 pub use workspace::{Folder, Workspace};
 pub use world::world;
 

@@ -22,7 +22,7 @@ pub struct Prepared {
     pub kind: &'static Kind,
     /// Where its guests come from.
     pub origin: Origin,
-    /// The busybox that test images are made of, where it is the harness that makes them.
+    /// The busybox that its test images are made of, where it is the harness that makes them.
     pub busybox: Option<PathBuf>,
 }
 

@@ -219,8 +219,8 @@ impl Recording<'_> {
     /// The command that puts another version of images into the guest's registry.
     fn upload(&self, images: &[String], version: &str, broken: bool) -> Result<Command> {
         let Some(path) = &self.run.prepared.busybox else {
-            let problem = "cannot push images to a NixOS node: its images are made by Nix; run this scenario on Debian";
-            return Err(Error::Usage(problem.to_owned()));
+            let reason = "a push needs images that the harness made; these guests bring their own";
+            return Err(Error::Guest(guest::Error::Wrong(reason.to_owned())));
         };
         let busybox = std::fs::read(path).map_err(Error::io("read", path))?;
         let upload = |name: &String| {

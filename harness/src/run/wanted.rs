@@ -32,18 +32,7 @@ pub(super) fn wanted(trial: &Trial, manifest: &Manifest) -> Wanted {
         environments: lines().any(|line| matches!(line.what, Expectation::ContainerEnvironment { .. })),
         system_units: system.into_iter().collect(),
         user_units: user.into_iter().collect(),
-        folders: folders(manifest),
     }
-}
-
-/// Where whatever runs on the host might leave files behind: the user's runtime folder, what is temporary, the stacks'
-/// own folders, and their data.
-pub fn folders(manifest: &Manifest) -> Vec<String> {
-    let mut folders: BTreeSet<String> =
-        ["/tmp".to_owned(), "/mnt/docker".to_owned(), format!("/run/user/{}", manifest.user.uid)].into();
-    let compose = manifest.stacks.iter().filter_map(|stack| stack.compose.as_deref()?.rsplit_once('/'));
-    folders.extend(compose.map(|(folder, _)| folder.to_owned()));
-    folders.into_iter().collect()
 }
 
 fn units_of(expectation: &Expectation) -> Vec<&Unit> {

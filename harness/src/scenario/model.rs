@@ -269,25 +269,6 @@ pub enum Excepted {
     Containers(Vec<Container>),
     /// Journal records that may be there although they are of priority `err` or worse.
     Journal(Pattern),
-    /// Other things, by their names, that may be there in one of the pictures only.
-    Things(Thing, Pattern),
-}
-
-/// What a guest has beside units and containers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Thing {
-    /// A file or folder, by its path.
-    File,
-    /// A listening socket.
-    Socket,
-    /// A running program, by its arguments.
-    Process,
-    /// A network of podman's.
-    Network,
-    /// A volume of podman's.
-    Volume,
-    /// An image of podman's, by its name and the id that it means.
-    Image,
 }
 
 impl Act {

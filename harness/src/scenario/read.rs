@@ -10,9 +10,7 @@ use super::context::Context;
 use super::diagnostic::{Mistakes, nearest, suggest};
 use super::table::{Node, Table};
 use super::words::Place;
-use super::{
-    Diagnostic, Excepted, Exception, HostFacts, Scenario, Section, Source, Span, Step, Thing, Time, Trial, World,
-};
+use super::{Diagnostic, Excepted, Exception, HostFacts, Scenario, Section, Source, Span, Step, Time, Trial, World};
 
 /// Reads one scenario file; `name` is its file's name without the ending.
 ///
@@ -234,17 +232,9 @@ fn step<'a>(node: Node<'a>, context: &Context<'a>) -> Option<Step> {
 fn exception<'a>(node: Node<'a>, context: &Context<'a>) -> Option<Exception> {
     let table = node.table(Place::Exception)?;
     let (about, value) = table.lead("what is excepted")?;
-    let things = |thing| context.pattern(value).map(|pattern| Excepted::Things(thing, pattern));
     let what = match about {
         "unit" => Some(Excepted::Units(context.units(value))),
         "containers" => Some(Excepted::Containers(context.containers(value))),
-        "file" => things(Thing::File),
-        "socket" => things(Thing::Socket),
-        "process" => things(Thing::Process),
-        "network" => things(Thing::Network),
-        "volume" => things(Thing::Volume),
-        "image" => things(Thing::Image),
-        // `journal`, the last of the words that lead an exception.
         _ => context.pattern(value).map(Excepted::Journal),
     };
     let reason = table.need("reason").and_then(Node::text);

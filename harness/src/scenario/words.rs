@@ -185,12 +185,6 @@ pub(super) const WORDS: &[Word] = &[
     word(Exception, Leads, "unit", "Units that may differ or fail.", r#"{ unit = "@unit", reason = "It stays failed." }"#),
     word(Exception, Leads, "containers", "Containers that may differ.", r#"{ containers = "@holder", reason = "It is left stopped." }"#),
     word(Exception, Leads, "journal", "A regular expression for records of priority err or worse that may be there.", r#"{ journal = "^pasta: ", reason = "No network card." }"#),
-    word(Exception, Leads, "file", "A regular expression for paths that may come or go.", r#"{ file = "^/tmp/note$", reason = "The script leaves it for a later step." }"#),
-    word(Exception, Leads, "socket", "A regular expression for listening sockets that may open or close.", r#"{ socket = '^tcp 127\.0\.0\.1:9000$', reason = "Its service stays stopped." }"#),
-    word(Exception, Leads, "process", "A regular expression for the arguments of programs that may begin or end.", r#"{ process = "^sleep ", reason = "The script leaves it running." }"#),
-    word(Exception, Leads, "network", "A regular expression for podman's networks that may come or go.", r#"{ network = "^other_default$", reason = "The new service brings it." }"#),
-    word(Exception, Leads, "volume", "A regular expression for podman's volumes that may come or go.", r#"{ volume = "^kept$", reason = "It is made to be kept." }"#),
-    word(Exception, Leads, "image", "A regular expression for podman's images, as `NAME is ID`, that may come or go.", r#"{ image = "/update-probe:", reason = "It is updated." }"#),
     word(Exception, Plain, "reason", "Why, as a sentence.", r#"{ unit = "@unit", reason = "It stays failed." }"#),
 
     word(Time, Plain, "virtual", "Counted instructions on one processor: long waits cost little.", r#"time = "virtual""#),

@@ -15,32 +15,6 @@ pub struct Picture {
     pub files: Vec<FileState>,
     /// The listening sockets, as `tcp 127.0.0.1:8096` or `unix /run/…`.
     pub sockets: Vec<String>,
-    /// Every file and folder below the watched folders, by path.
-    #[serde(default)]
-    pub paths: Vec<String>,
-    /// The running programs, but those of containers.
-    #[serde(default)]
-    pub processes: Vec<ProcessState>,
-    /// Podman's networks, by name.
-    #[serde(default)]
-    pub networks: Vec<String>,
-    /// Podman's volumes, by name.
-    #[serde(default)]
-    pub volumes: Vec<String>,
-    /// Podman's images, as `NAME is ID`.
-    #[serde(default)]
-    pub images: Vec<String>,
-}
-
-/// A running program.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ProcessState {
-    /// The manager that its unit is of, `system` or `user`.
-    pub scope: String,
-    /// The unit.
-    pub unit: String,
-    /// Its arguments, joined with blanks.
-    pub command: String,
 }
 
 /// A unit's properties, as `systemctl show` gives them.

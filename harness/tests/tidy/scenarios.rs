@@ -7,8 +7,7 @@ use regex::Regex;
 use crate::file::{File, matches};
 
 /// Faults that no scenario names in `broken-by` yet, with the statement whose scenario is still to come.
-pub const UNUSED_FAULTS: &[(&str, &str)] = &[
-];
+pub const UNUSED_FAULTS: &[(&str, &str)] = &[];
 
 /// Where a message sends the reader to.
 const LIST: &str = "UNUSED_FAULTS of tests/tidy/scenarios.rs";

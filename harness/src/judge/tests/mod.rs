@@ -1,6 +1,5 @@
 //! Every expectation is seen green, red and, where it can be, broken, on recordings made by hand.
 
-mod belongings;
 mod builder;
 mod counted;
 mod gates;

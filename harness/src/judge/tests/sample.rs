@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use crate::judge::{Judgement, Noise, judge};
 use crate::scenario::Trial;
-use crate::timeline::{
-    ActionDone, ContainerState, Entry, Header, Moment, Picture, ProcessState, Record, Timeline, UnitState,
-};
+use crate::timeline::{ActionDone, ContainerState, Entry, Header, Moment, Picture, Record, Timeline, UnitState};
 
 /// A recording as it grows: the picture follows what happens.
 #[derive(Clone)]
@@ -217,10 +215,6 @@ impl Sample {
     }
 }
 
-pub fn process(unit: &str, command: &str) -> ProcessState {
-    ProcessState { scope: "user".into(), unit: unit.into(), command: command.into() }
-}
-
 fn at_rest() -> Picture {
     let unit = |name: &str, active: &str, sub: &str| UnitState {
         scope: "user".into(),
@@ -257,10 +251,5 @@ fn at_rest() -> Picture {
         containers: vec![container("a", "a-web"), container("b", "b-web")],
         files: vec![],
         sockets: vec!["tcp *:80".into()],
-        paths: vec!["/tmp".into()],
-        processes: vec![process("watch.service", "watch"), process("podman.service", "podman system service")],
-        networks: vec!["a_default".into()],
-        volumes: vec![],
-        images: vec!["a:1 is 0123".into()],
     }
 }

@@ -41,8 +41,6 @@ const CASES: &[(&str, &str)] = &[
     (", red = true", ""),
     ("broken-by = \"no-alert\"", "broken-by = \"no-alert\"\ntime = \"warped\""),
     ("broken-by = \"no-alert\"", "broken-by = \"no-alert\"\nexcept = [ { unit = \"@unit\" } ]"),
-    ("broken-by = \"no-alert\"", "broken-by = \"no-alert\"\nexcept = [ { files = \"^/tmp/x$\", reason = \"r\" } ]"),
-    ("broken-by = \"no-alert\"", "broken-by = \"no-alert\"\nexcept = [ { image = \"(\", reason = \"r\" } ]"),
     ("proves", "title = \"Again\"\nproves"),
     ("\"20s\" },\n  { alert", "\"20s\" },\n  { alert = \"@unit\n"),
     // Steps and how they hang together.
