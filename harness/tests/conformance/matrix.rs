@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use harness::machine::{Disk, Program, Spec};
+use harness::machine::{Program, Spec};
 use libtest_mimic::Failed;
 use serde_json::{Value, json};
 
@@ -52,28 +52,19 @@ fn start_script(spec: &Spec) -> Result<String, Failed> {
     let Program::Kernel { kernel, initrd, append, disks } = &spec.program else {
         return Err("the host's template is no Debian guest's".into());
     };
-    let disk = |serial: &str| {
-        let found = disks.iter().find(|disk| disk.serial == serial);
-        found.ok_or_else(|| Failed::from(format!("the template has no disk {serial}")))
-    };
+    let seed = disks.iter().find(|disk| disk.serial == "seed").ok_or("the template has no disk `seed`")?;
+    // The image's own disks, as they are before a host is made of them.
+    let image = kernel.parent().ok_or("the kernel is in no folder")?;
     let values = [
         ("name", HOST.to_owned()),
         ("memory", spec.memory_mib.to_string()),
         ("kernel", kernel.display().to_string()),
         ("initrd", initrd.display().to_string()),
         ("append", append.clone()),
-        ("seed", disk("seed")?.base.display().to_string()),
-        ("root", pristine(disk("root")?)?.display().to_string()),
-        ("containers", pristine(disk("containers")?)?.display().to_string()),
+        ("seed", seed.base.display().to_string()),
+        ("root", image.join("root.raw").display().to_string()),
+        ("containers", image.join("containers.raw").display().to_string()),
     ];
     let filled = values.iter().fold(SCRIPT.to_owned(), |text, (name, value)| text.replace(&format!("@{name}@"), value));
     Ok(filled)
-}
-
-/// The disk of the guest image behind a template's.
-fn pristine(disk: &Disk) -> Result<PathBuf, Failed> {
-    let info = Command::new("qemu-img").args(["info", "-U", "--output=json"]).arg(&disk.base).output()?;
-    let info: Value = serde_json::from_slice(&info.stdout)?;
-    let base = info["full-backing-filename"].as_str();
-    Ok(base.ok_or_else(|| format!("{} has no base", disk.base.display()))?.into())
 }
