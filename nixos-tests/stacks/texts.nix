@@ -11,6 +11,7 @@ let
     fallback-used = "WARNING: using compatibility fallback env path for {secret}: {fallback} (native missing: {native})";
     label-preflight = "ERROR: service {service} of stack {stack} asks for auto-update but its PODMAN_SYSTEMD_UNIT is '{found}' instead of '{unit}': declare the service in the stack";
     configuration-invalid = "ERROR: the compose configuration of stack {stack} is refused by the compose provider: correct the file that the lines above name";
+    api-unreachable = "ERROR: podman's API does not answer stack {stack} at {socket}: start podman.socket, then start {unit} again";
     stale-removed = "Removing container {id} with stale health ({health}) - running for {age}s (threshold: {threshold}s)";
     stale-kept = "Container {id} is {health} but only {age}s old - allowing more time (threshold: {threshold}s)";
     label-removed = "Removing container {id} ({name}) of {stack}: PODMAN_SYSTEMD_UNIT is '{found}' instead of '{unit}'";

@@ -14,15 +14,11 @@ pub const UNUSED_FAULTS: &[(&str, &str)] = &[
     ("update-without-pull", "A15: an update from the guest's registry"),
     ("activation-leaves-the-socket", "A18: an activation without the socket file"),
     ("preflight-accepts-everything", "B28: a compose file with a service that the override misses"),
-    ("start-unbounded", "B30: a compose provider that hangs"),
     ("stale-health-kept", "B31: a container with stale health"),
     ("stale-threshold-ignored", "B31: a container whose bad health is young"),
     ("auto-update-errors-ignored", "B35: an auto-update that fails"),
     ("rollback-unreported", "B36: a new image that is broken"),
     ("start-fails-silently", "B38: a compose file that does not parse"),
-    ("deaths-unnoticed", "B39: a container that is killed"),
-    ("orphaned-timers-kept", "C44: a health timer without a container"),
-    ("live-timers-stopped", "C44: a health timer of a live container"),
     ("prune-by-creation", "C45: a container created long ago and stopped just now"),
 ];
 
