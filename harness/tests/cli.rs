@@ -127,7 +127,7 @@ fn list_shows_trials_and_faults() {
 
 #[test]
 fn coverage_has_no_hole_without_a_reason_and_no_reason_too_many() {
-    check(&project(), &["list", "--coverage"], 0, &["proven by failure/missing-secret-fails-hard", "not proven: "]);
+    check(&project(), &["list", "--coverage"], 0, &["proven by ", "failure/missing-secret-fails-hard", "not proven: "]);
     let said = check(&project(), &["list", "--coverage", "--host", "igpu", "--json"], 0, &[]);
     let statements: Vec<serde_json::Value> = serde_json::from_str(&said).unwrap();
     assert!(statements.iter().all(|one| one["hosts"]["igpu"].is_object()), "{said}");
