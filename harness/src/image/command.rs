@@ -118,8 +118,8 @@ mod tests {
 
     #[test]
     fn a_program_that_ends_its_group_ends_only_itself() {
-        let (result, _) = shell("kill -HUP 0; sleep 60");
-        assert!(result.unwrap_err().to_string().contains("signal: 1"));
+        let (result, _) = shell("kill -TERM 0; sleep 60");
+        assert!(result.unwrap_err().to_string().contains("signal: 15"));
     }
 
     #[test]
