@@ -18,6 +18,16 @@ let
     text = unitFile.render sections;
   };
 
+  # A program of the system manager that runs as the containers' user and can speak to that user's own manager.
+  byUser = variables: {
+    Type = "oneshot";
+    User = host.user.name;
+    Group = host.user.group;
+    Environment = unitFile.environment (environment.user // variables // {
+      DBUS_SESSION_BUS_ADDRESS = "unix:path=${environment.runtime}/bus";
+    });
+  };
+
   # One instance a failed unit, with systemd's own word for the reason. It has no OnFailure= itself: an alert
   # that cannot be delivered is visible as a failed unit and never starts another.
   alert = scope: unit scope [ ] "stack-alert@.service" {
@@ -56,13 +66,7 @@ let
       After = "user@${toString host.user.uid}.service";
       OnFailure = alertOnFailure;
     };
-    Service = {
-      Type = "oneshot";
-      User = host.user.name;
-      Group = host.user.group;
-      Environment = unitFile.environment (environment.user // {
-        DBUS_SESSION_BUS_ADDRESS = "unix:path=${environment.runtime}/bus";
-      });
+    Service = byUser { } // {
       ExecStart = "${script "stacks-user-manager"} ${host.user.name} ${toString host.user.uid}";
       TimeoutStartSec = 30;
     };
@@ -108,7 +112,7 @@ let
     Install.WantedBy = "default.target";
   };
 
-  # System timers whose service runs as the containers' user and speaks to that user's own manager.
+  # What the system's timers start.
   asUser = description: service: {
     Unit = {
       Description = description;
@@ -116,14 +120,7 @@ let
       Wants = "user@${toString host.user.uid}.service";
       OnFailure = alertOnFailure;
     };
-    Service = {
-      Type = "oneshot";
-      User = host.user.name;
-      Group = host.user.group;
-      Environment = unitFile.environment (environment.user // environment.alerts // {
-        DBUS_SESSION_BUS_ADDRESS = "unix:path=${environment.runtime}/bus";
-      });
-    } // service;
+    Service = byUser environment.alerts // service;
   };
   daily = time: description: {
     Unit.Description = description;

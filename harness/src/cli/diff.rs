@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::generation::{self, Change, Diff, Generation, Lines, Scope};
+use crate::generation::{self, Change, Diff, Generation, Lines};
 use crate::run::{Error, Project, Result};
 
 use super::Exit;
@@ -39,10 +39,7 @@ fn in_words(diff: &Diff) -> String {
     }
     let mut text = String::new();
     for unit in &diff.units {
-        let manager = match unit.scope {
-            Scope::System => "system",
-            Scope::User => "user",
-        };
+        let manager = unit.scope.name();
         let _infallible = writeln!(text, "{} unit {} ({manager})", sign(unit.change), unit.unit);
         lines(&mut text, "order", &unit.order);
         lines(&mut text, "command", &unit.commands);

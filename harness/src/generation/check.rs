@@ -59,7 +59,7 @@ impl Generation {
         check_overlaps(manifest)?;
         for unit in &manifest.units {
             if !is_installed(manifest, unit.scope, &unit.unit) {
-                let manager = manager(unit.scope);
+                let manager = unit.scope.name();
                 let problem = format!("the {manager}'s unit {} is listed, but no file installs it", unit.unit);
                 return Err(refuse(MANIFEST, &format!("{problem} in a folder systemd/{manager}")));
             }
@@ -268,17 +268,10 @@ fn check_surroundings(manifest: &Manifest) -> Result<()> {
 fn is_installed(manifest: &Manifest, scope: Scope, unit: &str) -> bool {
     let template =
         unit.split_once('@').zip(unit.rsplit_once('.')).map(|((name, _), (_, kind))| format!("{name}@.{kind}"));
-    let place = |name: &str| format!("/systemd/{}/{name}", manager(scope));
+    let place = |name: &str| format!("/systemd/{}/{name}", scope.name());
     let places: Vec<String> = std::iter::once(unit).chain(template.as_deref()).map(place).collect();
     let mut paths = manifest.files.iter().map(|file| &file.target).chain(manifest.links.iter().map(|link| &link.path));
     paths.any(|path| places.iter().any(|place| path.ends_with(place.as_str())))
-}
-
-fn manager(scope: Scope) -> &'static str {
-    match scope {
-        Scope::System => "system",
-        Scope::User => "user",
-    }
 }
 
 /// A path inside the generation.

@@ -189,6 +189,16 @@ pub enum Scope {
     User,
 }
 
+impl Scope {
+    /// The name of the manager, which is also that of its folders of units.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scope::System => "system",
+            Scope::User => "user",
+        }
+    }
+}
+
 /// A file of the generation and where it belongs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]

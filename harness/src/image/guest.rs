@@ -17,10 +17,10 @@ mod unpack;
 pub use disk::{CONTAINERS_MIB, ROOT_MIB};
 
 /// The kind of cache entry that guest images are.
+const KIND: &str = "image";
+
 /// What a build takes in the cache on its way, with some to spare.
 const ROOM: u64 = 2 << 30;
-
-const KIND: &str = "image";
 
 /// To be counted up whenever the same recipe gives another image because this code has changed.
 const GENERATION: &str = "2";

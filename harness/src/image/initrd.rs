@@ -44,7 +44,6 @@ mod tests {
             "[",
             "mount_root",
             "return",
-            "continue",
             "}",
         ];
         for word in INIT.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_whitespace().next())

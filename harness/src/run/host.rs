@@ -5,10 +5,12 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::event::Event;
-use crate::generation::{self, Generation};
+use crate::generation::{self, BASE, Generation};
 use crate::guest::{self, Kind};
 use crate::image::guest::{GuestImage, Recipe as ImageRecipe};
 use crate::image::{Key, Progress, Store};
@@ -152,6 +154,7 @@ impl Hosts {
             generation: &generation,
             project: &self.project,
             accelerator: probe.accelerator,
+            secrets: &secrets[BASE],
             clock,
         };
         let baked = self.get_or_bake(&recipe.bake(&progress)?, &progress)?;
@@ -186,16 +189,31 @@ impl Hosts {
             .part("device", format!("there {device}, opens {usable}"))
             .part("guest", format!("{} {} {}", qemu.display(), kernel.display(), initrd.display()))
             .finish();
-        let entry = self.store.get_or_build("accelerator", &key, &progress, |folder| {
+        self.remembered("accelerator", "probe.json", &key, &progress, || {
             progress.phase("running a test guest to see what this machine's accelerator is good for");
             let work = async { Ok(machine::probe(qemu, kernel, initrd, append).await?) };
-            let probe = runtime()?.block_on(self.recorder.until_interrupted(work))??;
-            let path = folder.join("probe.json");
-            fs::write(&path, serde_json::to_string(&probe).unwrap_or_default()).map_err(Error::io("write", path))
+            runtime()?.block_on(self.recorder.until_interrupted(work))?
+        })
+    }
+
+    /// What the cache has as JSON in an entry's file, or what is found out now and kept there.
+    pub(super) fn remembered<T: Serialize + DeserializeOwned>(
+        &self,
+        kind: &str,
+        file: &str,
+        key: &Key,
+        progress: &dyn Progress,
+        find_out: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let entry = self.store.get_or_build(kind, key, progress, |folder| {
+            let path = folder.join(file);
+            let text =
+                serde_json::to_vec_pretty(&find_out()?).map_err(|error| Error::io("write", &path)(error.into()))?;
+            fs::write(&path, text).map_err(Error::io("write", path))
         })?;
-        let path = entry.file("probe.json");
-        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-        serde_json::from_str(&text)
+        let path = entry.file(file);
+        let text = fs::read(&path).map_err(Error::io("read", &path))?;
+        serde_json::from_slice(&text)
             .map_err(|error| Error::Project { place: path.display().to_string(), problem: error.to_string() })
     }
 

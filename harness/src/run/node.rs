@@ -17,19 +17,12 @@ impl Hosts {
     pub(super) fn look_at(&self, node: &NodeFile) -> Result<(Node, Probe)> {
         let progress = self.recorder().task(&format!("node {}", node.name));
         let key = Key::builder().part("script", script_digest(node)?).part("qemu", machine::qemu_version()?).finish();
-        let entry = self.store().get_or_build("node", &key, &progress, |folder| {
+        let node: Node = self.remembered("node", "node.json", &key, &progress, || {
             progress.phase("running the start script once, to see what machine it makes");
             let place = self.workspace().folder()?;
             let work = async { Ok(machine::look_at_node(&node.start_script, place.path()).await?) };
-            let looked = runtime()?.block_on(self.recorder().until_interrupted(work))??;
-            let path = folder.join(NODE);
-            let text = serde_json::to_string_pretty(&looked).unwrap_or_default();
-            fs::write(&path, text).map_err(Error::io("write", path))
+            runtime()?.block_on(self.recorder().until_interrupted(work))?
         })?;
-        let path = entry.file(NODE);
-        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-        let node: Node = serde_json::from_str(&text)
-            .map_err(|error| Error::Project { place: path.display().to_string(), problem: error.to_string() })?;
         let probe = match &node.kernel {
             Some(direct) => self.probe(&direct.qemu, &direct.kernel, &direct.initrd, NO_USERSPACE)?,
             None => Probe {
@@ -69,8 +62,6 @@ impl Hosts {
     }
 }
 
-/// The file in the cache that tells what a node is made of.
-const NODE: &str = "node.json";
 /// A kernel that finds no program to begin with has run all of its own by then.
 const NO_USERSPACE: &str = "rdinit=/none";
 

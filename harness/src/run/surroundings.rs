@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::generation::{Generation, Manifest, User};
+use crate::generation::{Asked, Generation, Manifest, User};
 use crate::guest::SeedFile;
 use crate::image::test_image::{self, TestImage};
 
@@ -40,8 +40,9 @@ impl Surroundings {
         let manifest = &generation.manifest;
         check_user(&manifest.user)?;
         check_ports(manifest)?;
-        check_devices(generation)?;
-        let names = images(generation)?;
+        let compose = generation.compose_services()?;
+        check_devices(manifest, &compose)?;
+        let names = images(manifest, &compose)?;
         let mounts = Mounts::of(manifest, fstab);
         let mut files = Vec::new();
         files.extend(registries(&names)?);
@@ -76,12 +77,12 @@ fn check_ports(manifest: &Manifest) -> Result<()> {
 }
 
 /// A device of a compose file is there if the manifest lists it, or something below it.
-fn check_devices(generation: &Generation) -> Result<()> {
-    let known = || OWN_DEVICES.into_iter().chain(generation.manifest.devices.iter().map(String::as_str));
-    for asked in generation.compose_services()? {
+fn check_devices(manifest: &Manifest, compose: &[Asked]) -> Result<()> {
+    let known = || OWN_DEVICES.into_iter().chain(manifest.devices.iter().map(String::as_str));
+    for asked in compose {
         let is_there = |device: &String| known().any(|known| std::path::Path::new(known).starts_with(device));
         if let Some(device) = asked.devices.iter().find(|device| !is_there(device)) {
-            let place = asked.file;
+            let place = asked.file.clone();
             let problem = format!("service {}: the guest has no device {device}", asked.service);
             let advice = "list it in the manifest's `devices`, for a device that says nothing";
             return Err(Error::Project { place, problem: format!("{problem}; {advice}") });
@@ -91,10 +92,9 @@ fn check_devices(generation: &Generation) -> Result<()> {
 }
 
 /// The whole names of all images, each once.
-fn images(generation: &Generation) -> Result<BTreeSet<String>> {
-    let compose = generation.compose_services()?;
+fn images(manifest: &Manifest, compose: &[Asked]) -> Result<BTreeSet<String>> {
     let in_compose = compose.iter().filter_map(|asked| Some((asked.file.as_str(), asked.image.as_deref()?)));
-    let in_manifest = generation.manifest.images().into_iter().map(|image| ("manifest.json", image));
+    let in_manifest = manifest.images().into_iter().map(|image| ("manifest.json", image));
     let whole = |(place, image): (&str, &str)| {
         let refused =
             |error: crate::image::Error| Error::Project { place: place.to_owned(), problem: error.to_string() };

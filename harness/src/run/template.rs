@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::generation::{BASE, Generation};
+use crate::generation::Generation;
 use crate::guest::{self, Seed, SeedFile};
 use crate::image::guest::{CONTAINERS_MIB, GuestImage, ROOT_MIB};
 use crate::image::{Key, Progress, Store};
@@ -14,6 +14,7 @@ use crate::image::{guest_program, test_image};
 use crate::machine::{Accelerator, Access, Clock, Disk, Program, Spec};
 
 use super::bake::{self, Bake};
+use super::project::Secrets;
 use super::surroundings::Surroundings;
 use super::{Error, Project, Result};
 
@@ -28,6 +29,7 @@ pub(super) struct Recipe<'a> {
     pub image: &'a GuestImage,
     pub generation: &'a Generation,
     pub project: &'a Project,
+    pub secrets: &'a Secrets,
     pub accelerator: Accelerator,
     pub clock: Clock,
 }
@@ -79,7 +81,6 @@ impl Recipe<'_> {
 
     /// The seed archive, which stays a disk of the machine as long as the template lives.
     fn seed(&self, progress: &dyn Progress) -> Result<PathBuf> {
-        let manifest = &self.generation.manifest;
         let busybox_path = self.image.busybox();
         let busybox = fs::read(&busybox_path).map_err(Error::io("read", &busybox_path))?;
         let surroundings = Surroundings::of(self.generation, &self.project.fstab()?)?;
@@ -91,10 +92,9 @@ impl Recipe<'_> {
         });
         let decryptor_path = guest_program::get_or_build(self.project.root(), self.store, progress)?;
         let decryptor = fs::read(&decryptor_path).map_err(Error::io("read", &decryptor_path))?;
-        let secrets = self.project.secrets(BASE, manifest)?;
         let seed = Seed {
             generation: self.generation,
-            secrets: &secrets,
+            secrets: self.secrets,
             secrets_key: self.project.secrets_key()?,
             decryptor,
             images: test_image::archive(images, &busybox)?,
