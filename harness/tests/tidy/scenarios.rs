@@ -14,7 +14,7 @@ pub const UNUSED_FAULTS: &[(&str, &str)] = &[
     ("death-restarts-the-stack", "C47: nothing is forced"),
     ("alert-sent-twice", "B21, B33, C49: one alert each"),
     ("provider-left-to-podman", "C46: provider is docker compose"),
-    ("stop-asks-compose-at-shutdown", "A20: reboot brings everything back"),
+    ("shutdown-left-to-the-user-manager", "A20: reboot brings everything back"),
     ("changed-holder-kept", "A6, C48: changed holder takes its dependents"),
     ("removed-stack-keeps-running", "A6, C48: removed stack is stopped"),
     ("foreign-units-accepted", "A9: a unit of higher precedence"),
