@@ -9,7 +9,8 @@ let
   userUnits =
     [ "stack-watch.service" "stacks-activate.service" ]
     ++ concatMap (stack: [ "${stack.name}-stack.service" "${stack.name}-update.service" ]) host.stacks
-    ++ map (native: native.unit) (filter (native: native.scope == "user") host.native-units);
+    ++ nativeUserUnits;
+  nativeUserUnits = map (native: native.unit) (filter (native: native.scope == "user") host.native-units);
   stackNames = concatStringsSep " " (map (stack: stack.name) host.stacks);
   alertOnFailure = "stack-alert@%n.service";
 
@@ -72,6 +73,23 @@ let
     };
   };
 
+  # Before the host goes down, or its user manager, the stacks stop while podman, its API and D-Bus are still there:
+  # a user manager that ends stops all of them at once, starts nothing any more, and no order would be kept.
+  # It is never restarted for a change of its own, which would stop the stacks.
+  shutdown = unit "system" [ "multi-user.target" ] "stacks-shutdown.service" {
+    Unit = {
+      Description = "Orderly stop of the container stacks at shutdown";
+      After = "user@${toString host.user.uid}.service";
+      PartOf = "user@${toString host.user.uid}.service";
+      X-RestartIfChanged = false;
+    };
+    Service = byUser { } // {
+      RemainAfterExit = true;
+      ExecStop = concatStringsSep " " ([ "${paths.tools}/systemctl" "--user" "stop" "*-stack.service" ] ++ nativeUserUnits);
+      TimeoutStopSec = 180;
+    };
+  };
+
   watch = unit "user" [ "default.target" ] "stack-watch.service" {
     Unit = {
       Description = "Alerts about containers that die";
@@ -130,7 +148,7 @@ let
   system = unit "system" [ ];
   systemTimer = unit "system" [ "timers.target" ];
 in
-[ (alert "user") (alert "system") userManager activate watch ]
+[ (alert "user") (alert "system") userManager activate shutdown watch ]
 ++ map native host.native-units
 ++ [
   (system "podman-auto-update.service" (asUser "Update of all containers" {

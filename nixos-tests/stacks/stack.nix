@@ -71,7 +71,7 @@ let
       ExecStart = up;
       ExecStartPost = [ record (script "stack-timers") ];
       ExecReload = prepare ++ [ up record (script "stack-timers") ];
-      ExecStop = script "stack-stop";
+      ExecStop = "${script "stack-compose"} stop";
       ExecStopPost = script "stack-timers";
       TimeoutStartSec = 300;
       TimeoutStopSec = 120;

@@ -165,8 +165,8 @@ tracing=/sys/kernel/tracing
 section() {{ printf '\n{SEPARATOR}%s\n' "$1"; }}
 echo 0 > $tracing/tracing_on
 sleep 0.1
-# Behind the last argument the trace shows whatever lies there, which may be any byte, our separator among them.
-section trace; LC_ALL=C sed 's/=(fault).*/=(fault)/; s/\x1e//g' $tracing/trace; echo > $tracing/trace
+# An argument may have any byte, our separator among them.
+section trace; LC_ALL=C sed 's/\x1e//g' $tracing/trace; echo > $tracing/trace
 names() {{ for file in "$1"/*; do [ ! -e "$file" ] || printf '%s\n' "${{file##*/}}"; done; }}
 section transient-system; names /run/systemd/transient
 section transient-user; names /run/user/{uid}/systemd/transient

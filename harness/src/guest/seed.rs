@@ -60,9 +60,6 @@ impl Seed<'_> {
         for link in &manifest.links {
             archive.link(&link.path, &link.target)?;
         }
-        // Who owns this folder gets the secrets.
-        let owner = (manifest.user.uid, manifest.user.gid);
-        archive.folder(SECRETS, 0o755, owner)?;
         for (path, content) in self.secrets {
             archive.file(&format!("{SECRETS}{path}"), 0o400, content)?;
         }
@@ -74,7 +71,7 @@ impl Seed<'_> {
         }
         for folder in &self.folders {
             archive.parents(folder)?;
-            archive.folder(folder, 0o755, owner)?;
+            archive.folder(folder, 0o755, (manifest.user.uid, manifest.user.gid))?;
         }
         archive.tar.into_inner().and_then(|mut written| written.flush()).map_err(Error::Seed)
     }
@@ -155,9 +152,9 @@ impl<W: Write> Archive<'_, W> {
         lies_below(path, &self.user.home)
     }
 
-    /// What is in the user's home is the user's.
+    /// What is in the user's home is the user's, and so is the folder of secrets: who owns it gets them.
     fn owner(&self, path: &str) -> (u32, u32) {
-        if self.is_at_home(path) { (self.user.uid, self.user.gid) } else { (0, 0) }
+        if path == SECRETS || self.is_at_home(path) { (self.user.uid, self.user.gid) } else { (0, 0) }
     }
 }
 

@@ -156,6 +156,20 @@ mod tests {
     }
 
     #[test]
+    fn secrets_stay_the_users() {
+        let secrets = [("/run/secrets/x".to_owned(), b"TOKEN=1\n".to_vec())];
+        let nothing = Delta { files: Vec::new(), links: Vec::new(), gone: Vec::new() };
+        let archive = archive_of(&nothing, &secrets, &user()).unwrap();
+        let owner = |entry: tar::Entry<'_, &[u8]>| {
+            let path = entry.path().unwrap().display().to_string();
+            (path.trim_end_matches('/') == SECRETS.trim_start_matches('/')).then(|| entry.header().uid().unwrap())
+        };
+        let mut archive = tar::Archive::new(archive.as_slice());
+        let owners: Vec<_> = archive.entries().unwrap().filter_map(|entry| owner(entry.unwrap())).collect();
+        assert_eq!(owners, [7], "who owns that folder gets the secrets");
+    }
+
+    #[test]
     fn an_activation_starts_its_units_in_order_and_remembers_a_failure() {
         let unit = |unit: &str, scope| UnitName { unit: unit.to_owned(), scope };
         let command = activate(

@@ -40,7 +40,7 @@ pub(super) fn arguments(spec: &Spec, origin: Origin<'_>) -> Vec<OsString> {
             line.option("-kernel", kernel.as_os_str());
             line.option("-initrd", initrd.as_os_str());
             line.option("-append", append);
-            let blocks = disks.iter().filter(|disk| !matches!(disk.access, Access::Memory { .. }));
+            let blocks = disks.iter().filter(|disk| disk.access == Access::ReadOnly);
             blocks.for_each(|disk| drive(&mut line, disk));
         }
         Program::Script(_) => node(&mut line, spec),
@@ -75,18 +75,8 @@ fn node(line: &mut Line, spec: &Spec) {
 }
 
 fn drive(line: &mut Line, disk: &Disk) {
-    let writable = disk.access == Access::Overlay;
-    let (file, format) = if writable {
-        (OsString::from(disk.overlay()), "qcow2")
-    } else {
-        (disk.base.clone().into_os_string(), disk.format.as_str())
-    };
-    let mut drive = OsString::from(format!(
-        "if=none,id={},format={format},cache=writeback,discard=unmap,read-only={},file=",
-        disk.serial,
-        if writable { "off" } else { "on" }
-    ));
-    drive.push(escape_commas(&file));
+    let mut drive = OsString::from(format!("if=none,id={},format=raw,read-only=on,file=", disk.serial));
+    drive.push(escape_commas(disk.base.as_os_str()));
     line.option("-drive", drive);
     line.option("-device", format!("virtio-blk-pci,drive={0},serial={0}", disk.serial));
 }
@@ -134,8 +124,7 @@ fn memory(line: &mut Line, spec: &Spec, origin: Origin<'_>) {
 /// The size of the memory, and the disks that are memory. Each module may be moved up to a whole GiB.
 fn modules(line: &mut Line, spec: &Spec, origin: Origin<'_>) {
     let (mut slots, mut most) = (0, spec.memory_mib);
-    for disk in spec.memory_disks() {
-        let Access::Memory { mib } = disk.access else { continue };
+    for (disk, mib) in spec.memory_disks() {
         slots += 1;
         most += mib + 1024;
         let name = &disk.serial;
@@ -205,13 +194,8 @@ mod tests {
                 initrd: "/i".into(),
                 append: "root=/dev/vda".into(),
                 disks: vec![
-                    Disk {
-                        serial: "root".into(),
-                        base: "/b".into(),
-                        format: "raw".into(),
-                        access: Access::Memory { mib: 128 },
-                    },
-                    Disk { serial: "seed".into(), base: "/a,b".into(), format: "raw".into(), access: Access::ReadOnly },
+                    Disk { serial: "root".into(), base: "/b".into(), access: Access::Memory { mib: 128 } },
+                    Disk { serial: "seed".into(), base: "/a,b".into(), access: Access::ReadOnly },
                 ],
             },
         }

@@ -5,14 +5,6 @@ use std::process::{Command, Stdio};
 
 use super::{Error, Result};
 
-/// Makes an overlay on an image that is there.
-pub(super) fn create_overlay(overlay: &Path, base: &Path, format: &str) -> Result<()> {
-    qemu_img(
-        Command::new("qemu-img").args(["create", "-q", "-f", "qcow2", "-F", format, "-b"]).arg(base).arg(overlay),
-    )?;
-    Ok(())
-}
-
 /// Copies a raw image; its holes stay holes.
 pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     qemu_img(Command::new("qemu-img").args(["convert", "-f", "raw", "-O", "raw"]).arg(from).arg(to))?;
@@ -20,7 +12,7 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// Makes an overlay of so many bytes on an image that will be there.
-pub(super) fn create_overlay_of_size(overlay: &Path, base: &Path, format: &str, size: u64) -> Result<()> {
+pub(super) fn create_overlay(overlay: &Path, base: &Path, format: &str, size: u64) -> Result<()> {
     let mut command = Command::new("qemu-img");
     command
         .args(["create", "-q", "-u", "-f", "qcow2", "-F", format, "-b"])

@@ -10,10 +10,10 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::arguments::{Origin, arguments};
-use super::disk::{copy, create_overlay, create_overlay_of_size, virtual_size};
+use super::disk::{copy, create_overlay, virtual_size};
 use super::process::{Process, QEMU, console_tail};
 use super::qmp::Qmp;
-use super::{Disk, Error, Program, Result, Spec, node};
+use super::{Error, Overlay, Program, Result, Spec, node};
 
 /// A QEMU process and the streams to its guest.
 #[derive(Debug)]
@@ -37,16 +37,13 @@ const PAUSE_PATIENCE: Duration = Duration::from_secs(10);
 /// The files of a template beside its disks: memory and the state of the devices.
 pub(super) const MEMORY: &str = "memory";
 pub(super) const DEVICES: &str = "devices";
-/// The folder of a template with an empty overlay for each writable disk, to be copied for each clone.
+/// The folder of a template with an empty overlay for each disk that a start script made, to be copied for each clone.
 const EMPTY: &str = "empty";
 
 impl Machine {
     /// Boots a machine in an empty folder, such that it can be frozen there.
     pub async fn boot(spec: &Spec, folder: &Path) -> Result<Machine> {
-        for disk in spec.overlays() {
-            create_overlay(&folder.join(disk.overlay()), &disk.base, &disk.format)?;
-        }
-        for disk in spec.memory_disks() {
+        for (disk, _) in spec.memory_disks() {
             copy(&disk.base, &folder.join(disk.copy()))?;
         }
         let memory = folder.join(MEMORY);
@@ -72,10 +69,10 @@ impl Machine {
         }
         let empty = self.folder.join(EMPTY);
         fs::create_dir(&empty).map_err(Error::io("create", &empty))?;
-        for disk in clones.overlays() {
-            let frozen = self.folder.join(disk.base.strip_prefix(home).unwrap_or(&disk.base));
+        for overlay in clones.overlays() {
+            let frozen = self.folder.join(overlay.base.strip_prefix(home).unwrap_or(&overlay.base));
             let size = virtual_size(&frozen)?;
-            create_overlay_of_size(&empty.join(disk.overlay()), &disk.base, &disk.format, size)?;
+            create_overlay(&empty.join(overlay.file()), &overlay.base, &overlay.format, size)?;
         }
         for socket in ["shell", "journal", "answer", "qmp"] {
             let path = self.folder.join(socket);
@@ -293,7 +290,7 @@ async fn read_parts<const PARTS: usize>(stream: &mut BufReader<UnixStream>, wait
 
 /// Gives a machine overlays of its own for its writable disks.
 fn copy_overlays(spec: &Spec, from: &Path, to: &Path) -> Result<()> {
-    for name in spec.overlays().map(Disk::overlay) {
+    for name in spec.overlays().iter().map(Overlay::file) {
         fs::copy(from.join(&name), to.join(&name)).map_err(Error::io("copy an overlay from", from.join(&name)))?;
     }
     Ok(())

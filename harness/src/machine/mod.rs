@@ -20,7 +20,7 @@ pub use error::Error;
 pub use lifecycle::Machine;
 pub use node::{DirectBoot, Node, look_at_node};
 pub use process::{QEMU, qemu_version};
-pub use spec::{Access, Clock, Disk, Program, Spec};
+pub use spec::{Access, Clock, Disk, Overlay, Program, Spec};
 
 /// A result whose error is the machine's.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

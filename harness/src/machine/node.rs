@@ -10,7 +10,7 @@ use super::arguments::{Origin, arguments, escape_commas};
 use super::disk::format;
 use super::lifecycle::{MEMORY, Machine};
 use super::process::State;
-use super::{Accelerator, Access, Clock, Disk, Error, Program, Result, Spec};
+use super::{Accelerator, Access, Clock, Disk, Error, Overlay, Program, Result, Spec};
 
 /// What a node is made of, as far as only running its start script can tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,16 +93,13 @@ impl Machine {
         let program = match &self.spec.program {
             Program::Script(script) => {
                 let (qemu, recorded) = self.recorded(script, Origin::Boot { memory: &memory })?;
-                let (arguments, disks) = relocate(recorded, &self.folder, home)?;
-                Program::Replay { qemu, arguments, disks }
+                let (arguments, overlays) = relocate(recorded, &self.folder, home)?;
+                Program::Replay { qemu, arguments, overlays }
             }
             Program::Kernel { kernel, initrd, append, disks } => {
                 let (kernel, initrd, append) = (kernel.clone(), initrd.clone(), append.clone());
                 let frozen = |disk: &Disk| match disk.access {
                     Access::ReadOnly => disk.clone(),
-                    Access::Overlay => {
-                        Disk { base: home.join(disk.overlay()), format: "qcow2".to_owned(), ..disk.clone() }
-                    }
                     Access::Memory { .. } => Disk { base: home.join(disk.copy()), ..disk.clone() },
                 };
                 Program::Kernel { kernel, initrd, append, disks: disks.iter().map(frozen).collect() }
@@ -170,22 +167,22 @@ fn shared_folder(arguments: &[String]) -> Option<String> {
 }
 
 /// Has the arguments name overlays instead of the disks in the machine's folder, which will be found in `home`.
-fn relocate(arguments: Vec<String>, folder: &Path, home: &Path) -> Result<(Vec<String>, Vec<Disk>)> {
+fn relocate(arguments: Vec<String>, folder: &Path, home: &Path) -> Result<(Vec<String>, Vec<Overlay>)> {
     let folder = folder.canonicalize().map_err(Error::io("find", folder))?;
-    let mut disks = Vec::new();
+    let mut overlays = Vec::new();
     let mut relocated: Vec<String> = Vec::new();
     for argument in arguments {
         let is_drive = relocated.last().is_some_and(|option| option == "-drive");
-        let argument = if is_drive { relocate_drive(&argument, &folder, home, &mut disks)? } else { argument };
+        let argument = if is_drive { relocate_drive(&argument, &folder, home, &mut overlays)? } else { argument };
         if argument.contains(&*folder.to_string_lossy()) && folder != home {
             return Err(Error::Unfreezable(format!("QEMU uses more of its folder than disks: {argument}")));
         }
         relocated.push(argument);
     }
-    Ok((relocated, disks))
+    Ok((relocated, overlays))
 }
 
-fn relocate_drive(drive: &str, folder: &Path, home: &Path, disks: &mut Vec<Disk>) -> Result<String> {
+fn relocate_drive(drive: &str, folder: &Path, home: &Path, overlays: &mut Vec<Overlay>) -> Result<String> {
     let mut options = split_options(drive);
     let of = |options: &[(String, String)], name: &str| {
         options.iter().find(|(option, _)| option == name).map(|(_, value)| value.clone())
@@ -204,17 +201,17 @@ fn relocate_drive(drive: &str, folder: &Path, home: &Path, disks: &mut Vec<Disk>
     let path = if is_read_only {
         home.join(place).display().to_string()
     } else {
-        let serial = of(&options, "id").unwrap_or_else(|| format!("disk{}", disks.len()));
+        let name = of(&options, "id").unwrap_or_else(|| format!("disk{}", overlays.len()));
         let format = of(&options, "format").map_or_else(|| format(&file), Ok)?;
-        let disk = Disk { serial, base: home.join(place), format, access: Access::Overlay };
-        let overlay = disk.overlay();
-        disks.push(disk);
+        let overlay = Overlay { name, base: home.join(place), format };
+        let file = overlay.file();
+        overlays.push(overlay);
         // A clone's disk ends with it, and a power cut happens to the guest alone. Were its writes brought to the
         // host's disk, a guest in virtual time would find its clock ahead after each wait for that.
         let ours = [("format", "qcow2"), ("cache", "unsafe")];
         options.retain(|(name, _)| ours.iter().all(|(our, _)| our != name));
         options.extend(ours.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        overlay
+        file
     };
     let written: Vec<_> = options
         .into_iter()
@@ -276,14 +273,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().canonicalize().unwrap();
         let line = format!("-drive file={}/store.img,format=raw,id=drive2", place.display());
-        let (_, disks) = relocate(words(&line), &place, Path::new("/home")).unwrap();
-        let disk = Disk {
-            serial: "drive2".into(),
-            base: "/home/store.img".into(),
-            format: "raw".into(),
-            access: Access::Overlay,
-        };
-        assert_eq!(disks, [disk]);
+        let (_, overlays) = relocate(words(&line), &place, Path::new("/home")).unwrap();
+        let overlay = Overlay { name: "drive2".into(), base: "/home/store.img".into(), format: "raw".into() };
+        assert_eq!(overlays, [overlay]);
     }
 
     #[test]

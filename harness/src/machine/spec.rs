@@ -16,15 +16,13 @@ pub enum Clock {
     Real,
 }
 
-/// A disk of a machine.
+/// A disk of a machine that we start ourselves: a raw image, which is never written to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disk {
-    /// The serial number by which the guest finds it, also the name of its overlay.
+    /// The serial number by which the guest finds it, also the name of its copy.
     pub serial: String,
-    /// The image that it shows. It is never written to.
+    /// The image that it shows.
     pub base: PathBuf,
-    /// `raw` or `qcow2`.
-    pub format: String,
     /// How the guest gets at it.
     pub access: Access,
 }
@@ -35,15 +33,24 @@ pub struct Disk {
 pub enum Access {
     /// As a block device that it cannot write to.
     ReadOnly,
-    /// As a block device; what it writes goes into an overlay.
-    Overlay,
-    /// As persistent memory (an NVDIMM) of so many MiB, a multiple of 128: the image is raw, a machine that boots gets
-    /// a copy of it, and a clone maps that copy privately. Reading and writing are then the guest's own instructions:
+    /// As persistent memory (an NVDIMM) of so many MiB, a multiple of 128: a machine that boots gets a copy of the
+    /// image, and a clone maps that copy privately. Reading and writing are then the guest's own instructions:
     /// it never waits for the host's disk, and in virtual time its clock never jumps while it would.
     Memory {
         /// The size.
         mib: u64,
     },
+}
+
+/// A block device that a start script made and that a clone writes to, which takes an overlay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overlay {
+    /// The name of the overlay.
+    pub name: String,
+    /// The image that the script made. It is never written to again.
+    pub base: PathBuf,
+    /// The image's format: `raw` or `qcow2`.
+    pub format: String,
 }
 
 /// A machine as it is wanted.
@@ -84,8 +91,8 @@ pub enum Program {
         qemu: PathBuf,
         /// The arguments that the script gave it, before ours; disks are named as their overlays are.
         arguments: Vec<String>,
-        /// The disks that the script made.
-        disks: Vec<Disk>,
+        /// The overlays on the disks that the script made.
+        overlays: Vec<Overlay>,
     },
 }
 
@@ -95,30 +102,35 @@ impl Spec {
         self.clock == Clock::Virtual && self.accelerator == Accelerator::Tcg
     }
 
-    /// The disks that get an overlay in each machine's folder. A start script makes its own.
-    pub(super) fn overlays(&self) -> impl Iterator<Item = &Disk> {
-        self.disks().iter().filter(|disk| disk.access == Access::Overlay)
-    }
-
-    /// The disks that are memory to the guest.
-    pub(super) fn memory_disks(&self) -> impl Iterator<Item = &Disk> {
-        self.disks().iter().filter(|disk| matches!(disk.access, Access::Memory { .. }))
-    }
-
-    fn disks(&self) -> &[Disk] {
+    /// The overlays that each clone gets in its folder.
+    pub(super) fn overlays(&self) -> &[Overlay] {
         match &self.program {
-            Program::Kernel { disks, .. } | Program::Replay { disks, .. } => disks,
-            Program::Script(_) => &[],
+            Program::Replay { overlays, .. } => overlays,
+            Program::Kernel { .. } | Program::Script(_) => &[],
         }
+    }
+
+    /// The disks that are memory to the guest, and their sizes in MiB.
+    pub(super) fn memory_disks(&self) -> impl Iterator<Item = (&Disk, u64)> {
+        let disks = match &self.program {
+            Program::Kernel { disks, .. } => disks.as_slice(),
+            Program::Script(_) | Program::Replay { .. } => &[],
+        };
+        disks.iter().filter_map(|disk| match disk.access {
+            Access::Memory { mib } => Some((disk, mib)),
+            Access::ReadOnly => None,
+        })
+    }
+}
+
+impl Overlay {
+    /// Its file name in the machine's folder.
+    pub(super) fn file(&self) -> String {
+        format!("{}.qcow2", self.name)
     }
 }
 
 impl Disk {
-    /// The file name of its overlay in the machine's folder.
-    pub(super) fn overlay(&self) -> String {
-        format!("{}.qcow2", self.serial)
-    }
-
     /// The file name of the copy, in the folder of a machine that boots, of a disk that is memory.
     pub(super) fn copy(&self) -> String {
         format!("{}.raw", self.serial)

@@ -54,12 +54,7 @@ impl Recipe<'_> {
             Clock::Virtual => (Accelerator::Tcg, 1),
             Clock::Real => (self.accelerator, 2),
         };
-        let disk = |serial: &str, base: PathBuf, access| Disk {
-            serial: serial.to_owned(),
-            base,
-            format: "raw".to_owned(),
-            access,
-        };
+        let disk = |serial: &str, base: PathBuf, access| Disk { serial: serial.to_owned(), base, access };
         let disks = vec![
             disk("root", self.image.disk(), Access::Memory { mib: ROOT_MIB }),
             disk("containers", self.image.containers(), Access::Memory { mib: CONTAINERS_MIB }),

@@ -1,25 +1,33 @@
-//! Programs that were started, from the kernel's trace of a kprobe on `execve`.
+//! Programs that were started, from the kernel's trace of two probes: one counts them, one has their arguments.
 
 use super::{Entry, Moment, ParseError};
 
 const EVENT: &str = ": harness_exec: (";
+const COUNT: &str = ": harness_count: (";
+/// How many arguments an event has at most.
+const RECORDED: usize = 24;
 
-/// Reads the trace of the kprobe event `harness_exec`, whose string arguments `a0`, `a1`, … are a program's. A `(fault)`
-/// ends the arguments: behind it there are none. Events that the kernel lost give a [`Entry::Broken`].
+/// Reads the trace of the kprobe events `harness_count`, one for each program, and `harness_exec`, which has the number
+/// of its arguments as `argc`, the first of them as `a0`, `a1`, …, and perhaps more strings that are no arguments.
+/// Events that the kernel lost, said or unsaid, give a [`Entry::Broken`].
 ///
 /// The kernel does not escape: an argument with a line break goes on in the next line of the trace.
 ///
 /// # Errors
-/// Names the line of an event that has no clock or no arguments.
+/// Names the line of an event that has no clock, no number of arguments, or an argument that the kernel could not read.
 pub fn parse_exec_trace(text: &str, boot: u32) -> Result<Vec<Entry>, ParseError> {
     let mut entries = Vec::new();
     let mut event: Option<(usize, String)> = None;
+    let mut counted = 0;
     for (index, line) in text.lines().enumerate() {
-        if lost_events(line) {
-            let reason = format!("the kernel's trace says {:?}: give its buffer more room", line.trim());
+        if let Some(lost) = lost_events(line) {
+            let reason = format!("the kernel's trace says {lost:?}: give its buffer more room");
             entries.push(Entry::Broken { reason });
-        } else if begins_event(line) {
+        } else if begins(line, EVENT) {
             finish(event.replace((index + 1, line.to_owned())), boot, &mut entries)?;
+        } else if begins(line, COUNT) {
+            finish(event.take(), boot, &mut entries)?;
+            counted += 1;
         } else if let Some((_, begun)) = &mut event {
             begun.push('\n');
             begun.push_str(line);
@@ -29,6 +37,11 @@ pub fn parse_exec_trace(text: &str, boot: u32) -> Result<Vec<Entry>, ParseError>
         }
     }
     finish(event, boot, &mut entries)?;
+    let recorded = entries.iter().filter(|entry| matches!(entry, Entry::Exec { .. })).count();
+    if recorded != counted {
+        let reason = format!("{counted} programs were started, and the kernel's trace has the arguments of {recorded}");
+        entries.push(Entry::Broken { reason });
+    }
     Ok(entries)
 }
 
@@ -36,13 +49,21 @@ fn error(line: usize, problem: impl Into<String>) -> ParseError {
     ParseError::new("the trace of started programs", line, problem)
 }
 
-fn lost_events(line: &str) -> bool {
-    line.trim_start().starts_with("CPU:") && line.contains("[LOST ")
+/// What the kernel says of events that it dropped to make room for newer ones: in a line of its own, or in the head,
+/// where the number of events that are there differs from the number of those that were written.
+fn lost_events(line: &str) -> Option<&str> {
+    let line = line.trim();
+    if line.starts_with("CPU:") && line.contains("[LOST ") {
+        return Some(line);
+    }
+    let (_, counts) = line.strip_prefix('#')?.split_once("entries-in-buffer/entries-written:")?;
+    let (there, written) = counts.split_whitespace().next()?.split_once('/')?;
+    (there != written).then_some(line)
 }
 
 /// Whether an event begins: an argument may contain the event's name, but hardly a clock before it.
-fn begins_event(line: &str) -> bool {
-    line.find(EVENT).is_some_and(|place| line[..place].contains('[') && clock(&line[..place]).is_some())
+fn begins(line: &str, event: &str) -> bool {
+    line.find(event).is_some_and(|place| line[..place].contains('[') && clock(&line[..place]).is_some())
 }
 
 fn clock(before_event: &str) -> Option<u64> {
@@ -60,57 +81,89 @@ fn finish(event: Option<(usize, String)>, boot: u32, entries: &mut Vec<Entry>) -
     };
     let (head, rest) = text.split_once(EVENT).ok_or_else(|| error(number, "the event has no name"))?;
     let micros = clock(head).ok_or_else(|| error(number, "the event has no clock"))?;
-    let (_, values) = rest.split_once(") ").ok_or_else(|| error(number, "the event has no arguments"))?;
-    entries.push(Entry::Exec { at: Moment { boot, micros }, arguments: arguments(values) });
+    let count = rest.split_once(") argc=").and_then(|(_, rest)| rest.split_once(' '));
+    let count = count.and_then(|(count, values)| Some((count.parse::<usize>().ok()?.min(RECORDED), values)));
+    let (count, values) = count.ok_or_else(|| error(number, "the event has no arguments"))?;
+    let mut arguments = strings(values);
+    if arguments.len() < count {
+        let problem = format!("only {} of {count} arguments can be read: {values}", arguments.len());
+        return Err(error(number, problem));
+    }
+    arguments.truncate(count);
+    entries.push(Entry::Exec { at: Moment { boot, micros }, arguments });
     Ok(())
 }
 
-fn arguments(mut rest: &str) -> Vec<String> {
-    let mut arguments = Vec::new();
-    while let Some(value) = rest.strip_prefix(&format!("a{}=\"", arguments.len())) {
-        let next = format!("\" a{}=", arguments.len() + 1);
-        let end = value.find(&next);
-        let argument = match end {
+/// The strings of an event up to the first that the kernel found none for.
+fn strings(mut rest: &str) -> Vec<String> {
+    let mut strings = Vec::new();
+    while let Some(value) = rest.strip_prefix(&format!("a{}=\"", strings.len())) {
+        let next = format!(" a{}=", strings.len() + 1);
+        let end = value.find(&format!("\"{next}"));
+        let string = match end {
             Some(end) => &value[..end],
             None => value.strip_suffix('"').unwrap_or(value),
         };
-        arguments.push(argument.to_owned());
+        strings.push(string.to_owned());
         rest = end.map_or("", |end| &value[end + 2..]);
     }
-    arguments
+    strings
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const HEAD: &str = "            bash-123     [000] .....   12.345678: harness_exec: (__x64_sys_execve+0x0/0x20)";
+    const COUNTED: &str = "            bash-123     [000] .....   12.345678: harness_count: (start_thread+0x0/0x20)";
+    const HEAD: &str = "            bash-123     [000] .....   12.345678: harness_exec: (start_thread+0x0/0x20)";
 
     #[test]
-    fn arguments_end_at_the_fault() {
+    fn events_are_programs_with_their_arguments() {
         let check = |values: &str, expected: &[&str]| {
-            let text = format!("# tracer: nop\n#\n{HEAD} {values}\n");
+            let text = format!("# tracer: nop\n#\n{COUNTED}\n{HEAD} {values}\n");
             let at = Moment { boot: 2, micros: 12_345_678 };
             let arguments = expected.iter().map(ToString::to_string).collect();
             let entries = parse_exec_trace(&text, 2).unwrap();
             assert_eq!(entries, [Entry::Exec { at, arguments }], "{values}");
         };
-        check(r#"a0="podman" a1="ps" a2=(fault) a3=(fault)"#, &["podman", "ps"]);
-        check(r#"a0="sh" a1="-c" a2="echo "hi" x" a3=(fault)"#, &["sh", "-c", "echo \"hi\" x"]);
-        check("a0=\"sh\" a1=\"-c\" a2=\"one\n# two\n\" a3=(fault)", &["sh", "-c", "one\n# two\n"]);
-        check(r#"a0="last" a1="argument""#, &["last", "argument"]);
-        check(r#"a0="" a1=(fault)"#, &[""]);
-        check("a0=(fault)", &[]);
+        check(r#"argc=2 a0="podman" a1="ps" a2=(fault)"#, &["podman", "ps"]);
+        check(r#"argc=3 a0="sh" a1="-c" a2="echo "hi" x""#, &["sh", "-c", "echo \"hi\" x"]);
+        check("argc=3 a0=\"sh\" a1=\"-c\" a2=\"one\n# two\n\"", &["sh", "-c", "one\n# two\n"]);
+        check(r#"argc=1 a0="" a1=(fault) a2="PATH=/bin""#, &[""]);
+        check(r#"argc=1 a0="true" a1=(fault)"#, &["true"]);
+        let recorded: Vec<String> = (0..RECORDED).map(|index| format!("a{index}=\"x\"")).collect();
+        check(&format!("argc=99 {}", recorded.join(" ")), &["x"; RECORDED]);
     }
 
     #[test]
     fn events_follow_one_another() {
-        let text = format!("{HEAD} a0=\"a\" a1=(fault)\n{HEAD} a0=\"b\" a1=(fault)\n");
-        assert_eq!(parse_exec_trace(&text, 0).unwrap().len(), 2);
+        let pair = |name: &str| format!("{COUNTED}\n{HEAD} argc=1 a0=\"{name}\" a1=(fault)\n");
+        assert_eq!(parse_exec_trace(&(pair("a") + &pair("b")), 0).unwrap().len(), 2);
         assert_eq!(parse_exec_trace("", 0).unwrap(), []);
-        let lost = parse_exec_trace("CPU:0 [LOST 12 EVENTS]\n", 0).unwrap();
-        assert!(matches!(&lost[..], [Entry::Broken { reason }] if reason.contains("LOST 12")));
-        assert!(parse_exec_trace("cat: trace: No such file", 0).is_err());
-        assert!(parse_exec_trace(HEAD, 0).is_err());
+    }
+
+    #[test]
+    fn what_the_kernel_lost_breaks_the_trial() {
+        let check = |text: &str, part: &str| {
+            let entries = parse_exec_trace(text, 0).unwrap();
+            assert!(matches!(&entries[..], [Entry::Broken { reason }] if reason.contains(part)), "{entries:?}");
+        };
+        check("CPU:0 [LOST 12 EVENTS]\n", "LOST 12");
+        check("# entries-in-buffer/entries-written: 7/9   #P:1\n", "7/9");
+        check(&format!("{COUNTED}\n"), "1 programs were started, and the kernel's trace has the arguments of 0");
+        assert_eq!(parse_exec_trace("# entries-in-buffer/entries-written: 9/9   #P:1\n", 0).unwrap(), []);
+    }
+
+    #[test]
+    fn what_is_no_event_is_refused() {
+        let check = |text: &str, part: &str| {
+            let error = parse_exec_trace(text, 0).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        };
+        check("cat: trace: No such file", "belongs to no event");
+        check(HEAD, "no arguments");
+        check(&format!("{HEAD} argc=2 a0=\"true\" a1=(fault)"), "only 1 of 2 arguments");
+        check(&format!("{HEAD} a0=\"true\""), "no arguments");
+        check("[LINE TOO BIG]", "belongs to no event");
     }
 }
