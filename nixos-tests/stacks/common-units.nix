@@ -76,7 +76,7 @@ let
   # Before the host goes down, or its user manager, the stacks stop while podman, its API and D-Bus are still there:
   # a user manager that ends stops all of them at once, starts nothing any more, and no order would be kept.
   # It is never restarted for a change of its own, which would stop the stacks.
-  shutdown = unit "system" [ "multi-user.target" ] "stacks-shutdown.service" {
+  shutdown = unit "system" [ "user@${toString host.user.uid}.service" ] "stacks-shutdown.service" {
     Unit = {
       Description = "Orderly stop of the container stacks at shutdown";
       After = "user@${toString host.user.uid}.service";

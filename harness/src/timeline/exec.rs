@@ -11,10 +11,11 @@ const RECORDED: usize = 24;
 /// of its arguments as `argc`, the first of them as `a0`, `a1`, …, and perhaps more strings that are no arguments.
 /// Events that the kernel lost, said or unsaid, give a [`Entry::Broken`].
 ///
-/// The kernel does not escape: an argument with a line break goes on in the next line of the trace.
+/// The kernel does not escape: an argument with a line break goes on in the next line of the trace. An empty string, and
+/// one that is nowhere, it shows as `(fault)`; arguments are always somewhere.
 ///
 /// # Errors
-/// Names the line of an event that has no clock, no number of arguments, or an argument that the kernel could not read.
+/// Names the line of an event that has no clock, no number of arguments, or fewer of them than it says.
 pub fn parse_exec_trace(text: &str, boot: u32) -> Result<Vec<Entry>, ParseError> {
     let mut entries = Vec::new();
     let mut event: Option<(usize, String)> = None;
@@ -86,7 +87,7 @@ fn finish(event: Option<(usize, String)>, boot: u32, entries: &mut Vec<Entry>) -
     let (count, values) = count.ok_or_else(|| error(number, "the event has no arguments"))?;
     let mut arguments = strings(values);
     if arguments.len() < count {
-        let problem = format!("only {} of {count} arguments can be read: {values}", arguments.len());
+        let problem = format!("there are only {} of {count} arguments: {values}", arguments.len());
         return Err(error(number, problem));
     }
     arguments.truncate(count);
@@ -94,18 +95,17 @@ fn finish(event: Option<(usize, String)>, boot: u32, entries: &mut Vec<Entry>) -
     Ok(())
 }
 
-/// The strings of an event up to the first that the kernel found none for.
+/// The strings of an event.
 fn strings(mut rest: &str) -> Vec<String> {
     let mut strings = Vec::new();
-    while let Some(value) = rest.strip_prefix(&format!("a{}=\"", strings.len())) {
+    while let Some(value) = rest.strip_prefix(&format!("a{}=", strings.len())) {
         let next = format!(" a{}=", strings.len() + 1);
-        let end = value.find(&format!("\"{next}"));
-        let string = match end {
-            Some(end) => &value[..end],
-            None => value.strip_suffix('"').unwrap_or(value),
-        };
+        let closing = if value.starts_with('"') { "\"" } else { "" };
+        let end = value.find(&format!("{closing}{next}")).map(|end| end + closing.len());
+        let shown = end.map_or(value, |end| &value[..end]);
+        let string = shown.strip_prefix('"').map_or("", |string| string.strip_suffix('"').unwrap_or(string));
         strings.push(string.to_owned());
-        rest = end.map_or("", |end| &value[end + 2..]);
+        rest = end.map_or("", |end| &value[end + 1..]);
     }
     strings
 }
@@ -130,7 +130,7 @@ mod tests {
         check(r#"argc=3 a0="sh" a1="-c" a2="echo "hi" x""#, &["sh", "-c", "echo \"hi\" x"]);
         check("argc=3 a0=\"sh\" a1=\"-c\" a2=\"one\n# two\n\"", &["sh", "-c", "one\n# two\n"]);
         check(r#"argc=1 a0="" a1=(fault) a2="PATH=/bin""#, &[""]);
-        check(r#"argc=1 a0="true" a1=(fault)"#, &["true"]);
+        check(r#"argc=3 a0="podman" a1=(fault) a2="ps""#, &["podman", "", "ps"]);
         let recorded: Vec<String> = (0..RECORDED).map(|index| format!("a{index}=\"x\"")).collect();
         check(&format!("argc=99 {}", recorded.join(" ")), &["x"; RECORDED]);
     }
@@ -162,7 +162,7 @@ mod tests {
         };
         check("cat: trace: No such file", "belongs to no event");
         check(HEAD, "no arguments");
-        check(&format!("{HEAD} argc=2 a0=\"true\" a1=(fault)"), "only 1 of 2 arguments");
+        check(&format!("{HEAD} argc=2 a0=\"true\""), "only 1 of 2 arguments");
         check(&format!("{HEAD} a0=\"true\""), "no arguments");
         check("[LINE TOO BIG]", "belongs to no event");
     }
