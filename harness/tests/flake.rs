@@ -34,7 +34,7 @@ impl Flake {
     fn nix(&self, command: &[&str], fragment: &str, arguments: &[&str]) -> Result<String, String> {
         let place = self.folder.path();
         let stand_in = |name: &str| format!("path:{}", root().join("harness/tests/flake").join(name).display());
-        let output = Command::new("nix")
+        let output = nix_in("nix", place)
             .args(["--extra-experimental-features", "nix-command flakes"])
             .args(command)
             .arg(format!("path:{}{fragment}", place.join("flake").display()))
@@ -42,13 +42,6 @@ impl Flake {
             .args(["--override-input", "nixpkgs", &stand_in("nixpkgs")])
             .args(["--override-input", "sops-nix", &stand_in("sops-nix")])
             .args(arguments)
-            .current_dir(place)
-            .env("NIX_REMOTE", "local")
-            .env("NIX_STORE_DIR", place.join("store"))
-            .env("NIX_STATE_DIR", place.join("state"))
-            .env("NIX_LOG_DIR", place.join("log"))
-            .env("NIX_CONF_DIR", place)
-            .env("HOME", place)
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -60,6 +53,20 @@ impl Flake {
         let text = self.nix(&["eval", "--json"], fragment, &["--apply", function]);
         serde_json::from_str(&text.unwrap_or_else(|said| panic!("{fragment}: {said}"))).unwrap()
     }
+}
+
+/// One of Nix' programs, with a store and a state in a folder: those of the system may be another user's.
+fn nix_in(program: &str, place: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .current_dir(place)
+        .env("NIX_REMOTE", "local")
+        .env("NIX_STORE_DIR", place.join("store"))
+        .env("NIX_STATE_DIR", place.join("state"))
+        .env("NIX_LOG_DIR", place.join("log"))
+        .env("NIX_CONF_DIR", place)
+        .env("HOME", place);
+    command
 }
 
 /// Copies a file or folder.
@@ -195,8 +202,9 @@ fn every_nix_file_parses() {
         collect(&root().join(folder), &mut files);
     }
     assert!(files.len() > 15, "{files:?}");
+    let place = tempfile::tempdir().unwrap();
     for file in files {
-        let output = Command::new("nix-instantiate").arg("--parse").arg(&file).output().unwrap();
+        let output = nix_in("nix-instantiate", place.path()).arg("--parse").arg(&file).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }

@@ -1,6 +1,8 @@
 //! Runs selected trials through libtest-mimic and reports them: what `harness run` and `cargo test` share.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -81,7 +83,7 @@ impl Suite {
             accelerator,
         });
         let suite = Arc::new(self);
-        suite.prepare(&planned)?;
+        suite.prepare(&planned, arguments.test_threads)?;
         let trials = planned.into_iter().map(|planned| Suite::trial(&suite, planned)).collect();
         // Its conclusion knows only passed and failed; the outcomes say more.
         let _conclusion = libtest_mimic::run(arguments, trials);
@@ -96,15 +98,25 @@ impl Suite {
         Ok(Exit::of_outcomes(outcomes.iter().copied()))
     }
 
-    /// Bakes what the selected trials need before the first begins, so that no trial's time has a bake in it.
-    fn prepare(&self, planned: &[Planned]) -> Result<()> {
-        for planned in planned.iter().filter(|planned| planned.skip.is_none()) {
-            // Of other errors each trial that needs the host tells for itself, and the others are run.
-            if let Err(Error::Interrupted) = self.hosts.prepare(&planned.host().host, planned.scenario.time) {
-                return Err(Error::Interrupted);
+    /// Bakes what the selected trials need before the first begins, so that no trial's time has a bake in it; as many
+    /// at once as trials.
+    fn prepare(&self, planned: &[Planned], jobs: Option<usize>) -> Result<()> {
+        let needed = planned.iter().filter(|planned| planned.skip.is_none());
+        let needed: BTreeSet<_> = needed.map(|planned| (&planned.host().host, planned.scenario.time)).collect();
+        let jobs = jobs.or_else(|| std::thread::available_parallelism().ok().map(NonZero::get)).unwrap_or(1);
+        let queue = Mutex::new(needed.into_iter());
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        std::thread::scope(|scope| {
+            for _ in 0..jobs {
+                scope.spawn(|| {
+                    while let Some((host, time)) = next() {
+                        // Each trial that needs the host tells of an error for itself, and the others are run.
+                        let _error_is_kept = self.hosts.prepare(host, time);
+                    }
+                });
             }
-        }
-        Ok(())
+        });
+        if self.hosts.recorder().is_interrupted() { Err(Error::Interrupted) } else { Ok(()) }
     }
 
     fn trial(suite: &Arc<Suite>, planned: Planned) -> libtest_mimic::Trial {

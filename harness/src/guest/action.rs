@@ -165,6 +165,9 @@ pub(super) fn wrap(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     /// Runs a command's script here, with its paths below a folder.
@@ -179,13 +182,16 @@ mod tests {
         let path = folder.path().join("it's a secret").display().to_string();
         let paths = [path.clone()];
         std::fs::write(&path, "TOKEN=1\n").unwrap();
-        for command in [act::chmod(&paths, 0o000), act::write(&path, "TOKEN='2'"), act::remove(&paths)] {
+        std::fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        // Not without any permission: this test is also run by users to whom that means something.
+        for command in [act::chmod(&paths, 0o600), act::write(&path, "TOKEN='2'"), act::remove(&paths)] {
             let output = run(&command, folder.path());
             assert!(output.status.success(), "{command:?}: {output:?}");
         }
         assert!(!std::path::Path::new(&path).exists());
         assert!(run(&act::restore(&paths), folder.path()).status.success());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "TOKEN=1\n");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
         let again = run(&act::restore(&paths), folder.path());
         assert!(!again.status.success(), "restoring twice must say that there is nothing to restore");
     }

@@ -172,10 +172,10 @@ section transient-system; names /run/systemd/transient
 section transient-user; names /run/user/{uid}/systemd/transient
 section list-system; systemctl list-units --all --type={TYPES} --output=json
 section units-system; [ -z "{system_units}" ] || systemctl show {system_units} --property={PROPERTIES}
-# Early in a boot there is no user manager that could be asked.
-bus=/run/user/{uid}/bus
-section list-user; if [ -S $bus ]; then {as_user} systemctl --user list-units --all --type={TYPES} --output=json; else echo '[]'; fi
-section units-user; [ -z "{user_units}" ] || [ ! -S $bus ] || {as_user} systemctl --user show {user_units} --property={PROPERTIES}
+# Early in a boot there is no user manager that could be asked; one that has been stopped leaves its socket.
+asked() {{ [ -S /run/user/{uid}/bus ] && [ -d /sys/fs/cgroup/user.slice/user-{uid}.slice/user@{uid}.service ]; }}
+section list-user; if asked; then {as_user} systemctl --user list-units --all --type={TYPES} --output=json; else echo '[]'; fi
+section units-user; [ -z "{user_units}" ] || ! asked || {as_user} systemctl --user show {user_units} --property={PROPERTIES}
 section containers; {as_user} podman ps --all --no-trunc --format json > /run/harness/containers; cat /run/harness/containers
 section environments
 if {environments}; then

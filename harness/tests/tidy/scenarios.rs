@@ -7,23 +7,7 @@ use regex::Regex;
 use crate::file::{File, matches};
 
 /// Faults that no scenario names in `broken-by` yet, with the statement whose scenario is still to come.
-pub const UNUSED_FAULTS: &[(&str, &str)] = &[
-    ("orphans-kept", "A8: renamed service replaces its container"),
-    ("activation-overlooks-secrets", "A6, A13: changed secret restarts its stack"),
-    ("update-without-pull", "A15: updates reach stacks and natives"),
-    ("death-restarts-the-stack", "C47: nothing is forced"),
-    ("alert-sent-twice", "B21, B33, C49: one alert each"),
-    ("provider-left-to-podman", "C46: provider is docker compose"),
-    ("shutdown-left-to-the-user-manager", "A20: reboot brings everything back"),
-    ("changed-holder-kept", "A6, C48: changed holder takes its dependents"),
-    ("removed-stack-keeps-running", "A6, C48: removed stack is stopped"),
-    ("foreign-units-accepted", "A9: a unit of higher precedence"),
-    ("dead-user-manager-accepted", "B34: an activation without a user manager"),
-    ("degraded-user-manager-refused", "B34: an activation with a degraded user manager"),
-    ("setting-misspelt", "C42: units verify clean"),
-    ("lone-percent", "C42: units verify clean"),
-    ("shell-in-exec", "C42: units verify clean"),
-];
+pub const UNUSED_FAULTS: &[(&str, &str)] = &[];
 
 /// Where a message sends the reader to.
 const LIST: &str = "UNUSED_FAULTS of tests/tidy/scenarios.rs";
