@@ -11,7 +11,7 @@ use libtest_mimic::{Completion, Failed};
 
 use crate::event::{Event, TrialFinished};
 use crate::generation::Fault;
-use crate::judge::{Judgement, Outcome, Subject, Verdict, VerdictResult};
+use crate::judge::{Judgement, Outcome};
 use crate::report::{EventLog, Style, Terminal, TerminalOptions, failure};
 use crate::run::{Error, Finished, Hosts, Project, Result, TrialRun};
 use crate::scenario::Source;
@@ -228,11 +228,8 @@ impl Planned {
 /// How a trial ended. With a fault in its generation it passes only if a line that the scenario marks went red.
 pub fn verdict(fault: Option<&Fault>, judgement: &Judgement) -> (Outcome, Option<String>) {
     let Some(fault) = fault else { return (judgement.outcome, None) };
-    let noticed = |verdict: &&Verdict| {
-        verdict.result == VerdictResult::Failed && matches!(verdict.subject, Subject::Line { red: true, .. })
-    };
     match judgement.outcome {
-        Outcome::Failed => match judgement.verdicts.iter().find(noticed) {
+        Outcome::Failed => match judgement.noticed() {
             Some(verdict) => (Outcome::Passed, Some(format!("noticed: {}", verdict.observed))),
             None => (
                 Outcome::Failed,

@@ -27,6 +27,17 @@ pub struct Judgement {
     pub verdicts: Vec<Verdict>,
 }
 
+impl Judgement {
+    /// The first line marked `red` that failed, by which a trial notices the fault in its generation; none in a broken
+    /// trial, of which nothing is known.
+    pub fn noticed(&self) -> Option<&Verdict> {
+        let is_marked = |verdict: &&Verdict| {
+            verdict.result == VerdictResult::Failed && matches!(verdict.subject, Subject::Line { red: true, .. })
+        };
+        self.verdicts.iter().find(is_marked).filter(|_| self.outcome == Outcome::Failed)
+    }
+}
+
 /// What a verdict is about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -84,4 +95,33 @@ pub enum VerdictResult {
     Failed,
     /// It cannot be known.
     Broken,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_noticed_by_a_marked_line_that_failed() {
+        let verdict = |red: bool, result: VerdictResult| Verdict {
+            subject: Subject::Line { step: 0, index: 0, red },
+            span: None,
+            result,
+            expected: String::new(),
+            observed: String::new(),
+            nearest: None,
+            evidence: Vec::new(),
+            at: None,
+        };
+        let check = |verdicts: Vec<Verdict>, outcome: Outcome, noticed: Option<usize>| {
+            let judgement = Judgement { outcome, verdicts };
+            assert_eq!(judgement.noticed(), noticed.map(|index| &judgement.verdicts[index]), "{judgement:?}");
+        };
+        let (unmarked, marked) = (verdict(false, VerdictResult::Failed), verdict(true, VerdictResult::Failed));
+        let held = verdict(true, VerdictResult::Passed);
+        check(vec![held.clone()], Outcome::Passed, None);
+        check(vec![unmarked.clone(), held.clone()], Outcome::Failed, None);
+        check(vec![unmarked, held, marked.clone()], Outcome::Failed, Some(2));
+        check(vec![marked, verdict(false, VerdictResult::Broken)], Outcome::Broken, None);
+    }
 }

@@ -68,10 +68,13 @@ impl TrialRun<'_> {
         };
         let timeline = Timeline { header, entries: Vec::new() };
         let mut recording = self.recording(guest, timeline)?;
-        if let Err(error) = recording.record().await {
-            recording.timeline.entries.push(Entry::Broken { reason: error.to_string() });
-        }
-        let judgement = judge::judge(self.trial, &recording.timeline, self.noise);
+        let judgement = match recording.record().await {
+            Ok(judgement) => judgement,
+            Err(error) => {
+                recording.timeline.entries.push(Entry::Broken { reason: error.to_string() });
+                recording.judge(self.trial.steps.len())
+            }
+        };
         let guest_seconds = recording.guest_seconds();
         let Recording { guest, timeline, .. } = recording;
         let console_bytes = std::fs::read(folder.path().join("console.log")).unwrap_or_default();
@@ -114,7 +117,7 @@ struct Recording<'a> {
 }
 
 impl Recording<'_> {
-    async fn record(&mut self) -> Result<()> {
+    async fn record(&mut self) -> Result<Judgement> {
         self.give().await?;
         let trial = self.run.trial;
         let wanted = wanted(trial, &self.run.prepared.generation.manifest);
@@ -125,8 +128,20 @@ impl Recording<'_> {
         self.push(Entry::Ready { at });
         for (index, step) in trial.steps.iter().enumerate() {
             self.step(index, step, &wanted).await?;
+            if self.run.fault.is_some() {
+                let judgement = self.judge(index + 1);
+                if judgement.noticed().is_some() {
+                    return Ok(judgement);
+                }
+            }
         }
-        Ok(())
+        Ok(self.judge(trial.steps.len()))
+    }
+
+    /// Judges the trial as if it had only so many steps: with a fault, it ends with the step that notices it.
+    fn judge(&self, steps: usize) -> Judgement {
+        let trial = Trial { steps: self.run.trial.steps[..steps].to_vec(), ..self.run.trial.clone() };
+        judge::judge(&trial, &self.timeline, self.run.noise)
     }
 
     /// Puts the fault in and does what the scenario gives, before anything is looked at.
