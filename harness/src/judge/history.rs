@@ -79,7 +79,7 @@ pub(super) fn changes(entries: &[Entry]) -> Vec<Change<'_>> {
             changes.push(change);
         }
     }
-    let unlogged = unlogged_ends(&pictures, &changes);
+    let unlogged = unlogged_ends(entries, &pictures, &changes);
     changes.extend(unlogged);
     changes.sort_by_key(|change| (change.at, change.index));
     changes
@@ -127,15 +127,17 @@ fn never_was_active(index: usize, transition: &Transition, pictures: &[Taken]) -
     })
 }
 
-/// Units that ended without a failure between two pictures and without a record: managers of users do not log the end
-/// of a process that nobody asked to stop, and nobody logs `systemctl reset-failed`.
-fn unlogged_ends<'a>(pictures: &[Taken<'a>], changes: &[Change<'a>]) -> Vec<Change<'a>> {
-    let ends = pictures.windows(2).flat_map(|pair| {
-        let [before, after] = [pair[0], pair[1]];
+/// Units that ended without a failure before a picture and without a record: managers of users do not log the end of a
+/// process that nobody asked to stop, and nobody logs `systemctl reset-failed`.
+fn unlogged_ends<'a>(entries: &[Entry], pictures: &[Taken<'a>], changes: &[Change<'a>]) -> Vec<Change<'a>> {
+    let ends = pictures.iter().enumerate().skip(1).flat_map(|(position, after)| {
+        let before = pictures.get(position - 1).filter(|before| before.at.boot == after.at.boot);
         after.picture.units.iter().filter_map(move |unit| {
             let at = Moment { boot: after.at.boot, micros: unit.state_change };
-            let before = before.unit(unit.unit()).filter(|_| before.at.boot == after.at.boot)?;
-            let ended = ends_unlogged(before, unit) && unit.state_change > before.state_change;
+            let ended = match before {
+                Some(before) => before.unit(unit.unit()).is_some_and(|before| ends_unlogged(before, unit)),
+                None => ends_unlogged_in_boot(entries, changes, at, unit),
+            };
             ended.then_some(Change {
                 index: after.index,
                 at,
@@ -151,9 +153,22 @@ fn unlogged_ends<'a>(pictures: &[Taken<'a>], changes: &[Change<'a>]) -> Vec<Chan
 
 /// A service that remains after its process has exited goes down by a stop job only, which is logged.
 fn ends_unlogged(before: &UnitState, after: &UnitState) -> bool {
-    let ended = after.active == "inactive" && matches!(&*after.result, "" | "success");
     let silent = after.scope == "user" || before.active == "failed";
-    ended && silent && before.sub != "exited"
+    is_over(after) && silent && before.sub != "exited" && after.state_change > before.state_change
+}
+
+/// In a boot of which there is no earlier picture, the journal says whether a process was running: a service that
+/// remains after its process has "finished".
+fn ends_unlogged_in_boot(entries: &[Entry], changes: &[Change], at: Moment, after: &UnitState) -> bool {
+    let mut earlier = changes.iter().filter(|change| change.unit == after.unit() && change.at.boot == at.boot);
+    let last = earlier.next_back().filter(|change| change.at < at).and_then(|change| entries.get(change.index));
+    let was_running = matches!(last, Some(Entry::Journal(record))
+        if record.transition().is_some_and(|transition| transition.kind == TransitionKind::Started));
+    is_over(after) && after.scope == "user" && was_running
+}
+
+fn is_over(unit: &UnitState) -> bool {
+    unit.active == "inactive" && matches!(&*unit.result, "" | "success")
 }
 
 fn explained(changes: &[Change], end: &Change) -> bool {

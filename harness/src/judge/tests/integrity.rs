@@ -103,6 +103,11 @@ fn ends_that_managers_do_not_log_are_taken_from_the_picture() {
     let ended = Sample::acted().at(105.0).becomes("podman.service", "inactive", "dead", "success");
     let judgement = ended.end(200.0).judge(&named(ActiveState::Inactive));
     assert_eq!(judgement.outcome, Outcome::Passed, "{judgement:#?}");
+    // So is the end of what has come up since a boot.
+    let booted = Sample::acted().boot().running("podman.service").at(5.0);
+    let booted = booted.becomes("podman.service", "inactive", "dead", "success");
+    let judgement = booted.end(30.0).judge(&named(ActiveState::Inactive));
+    assert_eq!(of_line(&judgement, 0).result, PASSED, "{judgement:#?}");
     // A oneshot service without RemainAfterExit= finishes without ever being active.
     let oneshot = Sample::acted().at(105.0).started("podman.service");
     let mut oneshot = oneshot.becomes("podman.service", "inactive", "dead", "success");

@@ -145,6 +145,12 @@ impl Sample {
         sample.becomes(unit, "active", "exited", "success")
     }
 
+    /// A service that has a process now, as against one whose program has finished.
+    pub fn running(self, unit: &str) -> Self {
+        let sample = self.manager(unit, "39f53479d3a045ac8e11786248231fbf", "Started it.", "done");
+        sample.becomes(unit, "active", "running", "success")
+    }
+
     pub fn failed(self, unit: &str, result: &str) -> Self {
         let sample = self.manager(unit, "d9b373ed55a64feb8242e02dbe79a49c", "Failed.", result);
         sample.becomes(unit, "failed", "failed", result)
