@@ -16,8 +16,8 @@ use super::{Error, Guest, Result};
 pub struct Wanted {
     /// The files to look at, by absolute path.
     pub files: Vec<String>,
-    /// Whether the containers' environments are wanted.
-    pub environments: bool,
+    /// The containers whose environments are wanted, by name: looking into a container costs far more than listing it.
+    pub environments: Vec<String>,
     /// The units of the system's manager whose properties are wanted beside their state.
     pub system_units: Vec<String>,
     /// The same for the user's manager.
@@ -178,8 +178,8 @@ section list-user; if asked; then {as_user} systemctl --user list-units --all --
 section units-user; [ -z "{user_units}" ] || ! asked || {as_user} systemctl --user show {user_units} --property={PROPERTIES}
 section containers; {as_user} podman ps --all --no-trunc --format json > /run/harness/containers; cat /run/harness/containers
 section environments
-if {environments}; then
-    ids=$(jq --raw-output '.[].Id' /run/harness/containers)
+if [ -n "{environments}" ]; then
+    ids=$(jq --raw-output '.[] | select(any(.Names[]; IN($ARGS.positional[]))) | .Id' /run/harness/containers --args {environments})
     [ -z "$ids" ] || {as_user} podman container inspect --format '{{{{.Id}}}} {{{{json .Config.Env}}}}' $ids
 fi
 section sockets; ss -H -n -l -t -u -x
@@ -198,7 +198,7 @@ echo 1 > $tracing/tracing_on
         uid = user.uid,
         system_units = quoted(&wanted.system_units),
         user_units = quoted(&wanted.user_units),
-        environments = wanted.environments,
+        environments = quoted(&wanted.environments),
         files = quoted(&wanted.files)
     )
 }

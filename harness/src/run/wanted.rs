@@ -15,6 +15,14 @@ pub(super) fn wanted(trial: &Trial, manifest: &Manifest) -> Wanted {
             _ => None,
         })
         .collect();
+    let environments: BTreeSet<String> = lines()
+        .filter_map(|line| match &line.what {
+            Expectation::ContainerEnvironment { containers, .. } => Some(containers),
+            _ => None,
+        })
+        .flatten()
+        .map(|container| container.name.clone())
+        .collect();
     let mut units: Vec<&Unit> = lines().flat_map(|line| units_of(&line.what)).collect();
     let actions = trial.given.iter().chain(trial.steps.iter().flat_map(|step| &step.when));
     units.extend(actions.flat_map(Act::units));
@@ -29,7 +37,7 @@ pub(super) fn wanted(trial: &Trial, manifest: &Manifest) -> Wanted {
     let system: BTreeSet<String> = named(Scope::System).collect();
     Wanted {
         files: files.into_iter().collect(),
-        environments: lines().any(|line| matches!(line.what, Expectation::ContainerEnvironment { .. })),
+        environments: environments.into_iter().collect(),
         system_units: system.into_iter().collect(),
         user_units: user.into_iter().collect(),
     }
