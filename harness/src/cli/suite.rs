@@ -1,6 +1,6 @@
 //! Runs selected trials through libtest-mimic and reports them: what `harness run` and `cargo test` share.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -103,13 +103,19 @@ impl Suite {
     fn prepare(&self, planned: &[Planned], jobs: Option<usize>) -> Result<()> {
         let needed = planned.iter().filter(|planned| planned.skip.is_none());
         let needed: BTreeSet<_> = needed.map(|planned| (&planned.host().host, planned.scenario.time)).collect();
+        // What comes to the same template is one piece of work: the second to take it up would only wait.
+        let mut bakes = BTreeMap::new();
+        for (host, time) in needed {
+            let accelerator = self.hosts.accelerator(host)?.accelerator;
+            bakes.insert((host, Hosts::clock(time, accelerator)), time);
+        }
         let jobs = jobs.or_else(|| std::thread::available_parallelism().ok().map(NonZero::get)).unwrap_or(1);
-        let queue = Mutex::new(needed.into_iter());
+        let queue = Mutex::new(bakes.into_iter());
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
         std::thread::scope(|scope| {
             for _ in 0..jobs {
                 scope.spawn(|| {
-                    while let Some((host, time)) = next() {
+                    while let Some(((host, _), time)) = next() {
                         // Each trial that needs the host tells of an error for itself, and the others are run.
                         let _error_is_kept = self.hosts.prepare(host, time);
                     }
