@@ -18,10 +18,25 @@ fn shipped() -> Vec<Source> {
     sources
 }
 
+/// Both hosts; `doc1` as its golden copy has it.
+fn hosts() -> World {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/rendered/doc1");
+    let read = |folder: &Path| -> Value {
+        serde_json::from_str(&std::fs::read_to_string(folder.join("manifest.json")).unwrap()).unwrap()
+    };
+    let mut manifest = read(&folder);
+    for variant in manifest["variants"].as_object_mut().unwrap().values_mut() {
+        *variant = read(&folder.join(variant.as_str().unwrap()))["stacks"].take();
+    }
+    let mut world = world();
+    world.hosts.insert("doc1".to_owned(), host(&manifest));
+    world
+}
+
 #[test]
 fn shipped_scenarios_are_without_mistakes() {
     let sources = shipped();
-    let scenarios = read_all(sources.clone(), &world()).unwrap_or_else(|mistakes| {
+    let scenarios = read_all(sources.clone(), &hosts()).unwrap_or_else(|mistakes| {
         let rendered = mistakes.iter().map(|mistake| {
             let source = sources.iter().find(|source| source.path == mistake.path).unwrap();
             mistake.render(source, false)
@@ -99,7 +114,7 @@ fn examples_of_the_reference_are_without_mistakes() {
 /// The texts of the contract that the shipped scenarios match letter by letter.
 #[test]
 fn drift_is_worded_as_the_manifest_has_it() {
-    let scenarios = read_all(shipped(), &world()).unwrap();
+    let scenarios = read_all(shipped(), &hosts()).unwrap();
     let label_removed = Regex::new(&world().hosts["igpu"].texts["label-removed"]).unwrap();
     let trials = scenarios.iter().flat_map(|scenario| &scenario.trials);
     let lines = trials.flat_map(|trial| &trial.steps).flat_map(|step| &step.then);
@@ -107,9 +122,12 @@ fn drift_is_worded_as_the_manifest_has_it() {
     for line in lines {
         let Expectation::Journal { pattern: Pattern { regex, text: None, .. }, .. } = &line.what else { continue };
         let Some(rest) = regex.as_str().strip_prefix(r"^Removing container [0-9a-f]{12} \(") else { continue };
-        let message = format!("Removing container 0123456789ab ({}", rest.replace('\\', "").trim_end_matches('$'));
+        let message = format!(
+            "Removing container 0123456789ab ({}",
+            rest.replace('\\', "").replace("[a-z-]+", "a").trim_end_matches('$')
+        );
         assert!(regex.is_match(&message) && label_removed.is_match(&message), "{message}");
         seen += 1;
     }
-    assert_eq!(seen, 3);
+    assert!(seen >= 3, "{seen}");
 }
