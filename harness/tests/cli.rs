@@ -100,7 +100,7 @@ fn lint_reads_files_from_anywhere() {
     let draft = folder.path().join("draft.toml");
     fs::copy(project().join(MISSING_SECRET), &draft).unwrap();
     let good = draft.to_str().unwrap();
-    check(&project(), &["lint", good], 0, &["1 scenario, 1 trial: no mistakes"]);
+    check(&project(), &["lint", good], 0, &["1 scenario, 2 trials: no mistakes"]);
     let bad = folder.path().join("bad.toml");
     fs::write(&bad, "title = 3\n").unwrap();
     let bad = bad.to_str().unwrap();
