@@ -44,8 +44,7 @@ pub fn run(arguments: &RunArguments) -> Result<Exit> {
         return Ok(Exit::Passed);
     }
     let suite = Suite::open(project, matrix, SuiteOptions { out, keep: arguments.keep, style: style() })?;
-    let threads = arguments.jobs.or_else(|| std::thread::available_parallelism().ok().map(usize::from));
-    let libtest = Arguments { test_threads: threads, ..Arguments::default() };
+    let libtest = Arguments { test_threads: arguments.jobs, ..Arguments::default() };
     suite.run(planned, &libtest, arguments.junit.as_deref())
 }
 

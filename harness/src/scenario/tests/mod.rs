@@ -81,7 +81,7 @@ fn text(value: &Value) -> String {
 }
 
 fn list<T>(value: &Value, item: impl Fn(&Value) -> T) -> Vec<T> {
-    value.as_array().into_iter().flatten().map(item).collect()
+    value.as_array().unwrap().iter().map(item).collect()
 }
 
 pub(super) fn source(path: &str, text: &str) -> Source {
