@@ -6,9 +6,7 @@ use std::collections::BTreeSet;
 use crate::scenario::{
     ActKind, ActiveState, Container, ContainerCondition, Excepted, Expectation, JournalSource, Trial, Unit,
 };
-use crate::timeline::{
-    ContainerState, Entry, MESSAGE_ID_COREDUMP, MESSAGE_ID_OOMD_KILL, Record, TransitionKind, UnitRef,
-};
+use crate::timeline::{Entry, MESSAGE_ID_COREDUMP, MESSAGE_ID_OOMD_KILL, Record, TransitionKind, UnitRef};
 
 use super::counted::{self, is_about};
 use super::finding::Finding;
@@ -63,6 +61,12 @@ impl<'a> Gates<'_, 'a> {
             found.into_iter().filter_map(|(name, expected, records)| self.gate(name, expected, records)).collect();
         let failures = self.unit_failures(from);
         verdicts.extend(self.gate("unit-failure", "no unit fails but those that are expected to", failures));
+        let unhealthy = self.unhealthy(from);
+        verdicts.extend(self.gate(
+            "health",
+            "no container becomes unhealthy but those that are expected to",
+            unhealthy,
+        ));
         let errors = self.errors(from);
         verdicts.extend(self.gate("journal-error", "the journal has no error that nothing explains", errors));
         verdicts
@@ -118,25 +122,45 @@ impl<'a> Gates<'_, 'a> {
             Excepted::Units(units) => units.iter().any(|excepted| words::same_unit(excepted, unit)),
             _ => false,
         });
-        excepted || is_expected_to_fail(trial, unit) || self.is_expected_health_check(unit)
+        excepted || is_expected_to_fail(trial, unit) || unit.health_check_of().is_some()
     }
 
-    /// A health check runs as a transient unit that bears its container's id; it fails with its container's health.
-    /// One run that failed is no failure of a unit either where the container, of which no line says anything, is healthy
-    /// in the last picture: podman 5.4 now and then takes a check for hung that has answered, and what counts is the
-    /// health, which the comparison of pictures looks at.
-    fn is_expected_health_check(&self, unit: UnitRef) -> bool {
-        let Some(id) = unit.health_check_of() else {
-            return false;
-        };
-        let pictures = self.recording.pictures.iter();
-        let mut containers =
-            pictures.flat_map(|taken| &taken.picture.containers).filter(|container| container.id == id);
-        let Some(last) = containers.next_back() else {
-            return false;
-        };
+    /// A health check runs as a transient unit that fails with each single check, also with one that was at work when
+    /// its container was stopped, and with one that podman 5.4 now and then takes for hung though it has answered. What
+    /// counts is the health that podman concludes from several: it writes it down after each check.
+    fn unhealthy(&self, from: usize) -> Vec<(usize, String)> {
+        let records = self.recording.records(from..self.recording.entries.len());
+        records
+            .filter_map(|(index, record)| Some((index, record, record.unhealthy_container()?)))
+            .filter(|(_, record, id)| !self.may_be_unhealthy(id, record.field("PODMAN_NAME").unwrap_or_default()))
+            .map(|(index, record, id)| {
+                let name = record.field("PODMAN_NAME").unwrap_or(id);
+                (index, format!("{name} is unhealthy at {}", words::moment(record.at)))
+            })
+            .collect()
+    }
+
+    /// Whether a line expects it, an exception allows it, or an action turned a knob of the container.
+    fn may_be_unhealthy(&self, id: &str, name: &str) -> bool {
         let trial = self.recording.trial;
-        may_be_unhealthy(trial, last) || (last.health == "healthy" && !is_spoken_of(trial, last))
+        let mut states = self.recording.pictures.iter().flat_map(|taken| &taken.picture.containers);
+        let place = states.find(|state| state.id == id).and_then(|state| compose::place(state, &trial.stacks));
+        let is_it = |named: &[Container]| named.iter().any(|named| named.name == name);
+        let mut lines = trial.steps.iter().flat_map(|step| &step.then);
+        let expected = lines.any(|line| match &line.what {
+            Expectation::Containers { containers, are: ContainerCondition::Unhealthy } => is_it(containers),
+            _ => false,
+        });
+        let excepted = trial.except.iter().any(|exception| match &exception.what {
+            Excepted::Containers(containers) => is_it(containers),
+            _ => false,
+        });
+        let mut acts = trial.given.iter().chain(trial.steps.iter().flat_map(|step| &step.when));
+        let turned = acts.any(|act| match &act.what {
+            ActKind::Knob { services, .. } => services.iter().any(|(stack, service)| place == Some((stack, service))),
+            _ => false,
+        });
+        expected || excepted || turned
     }
 
     fn errors(&self, from: usize) -> Vec<(usize, String)> {
@@ -153,15 +177,6 @@ impl<'a> Gates<'_, 'a> {
     fn is_consequence(&self, record: &Record) -> bool {
         record.managed_unit().is_some_and(|unit| self.may_fail(unit))
     }
-}
-
-/// Whether a line says in what condition the container has to be.
-fn is_spoken_of(trial: &Trial, container: &ContainerState) -> bool {
-    let mut lines = trial.steps.iter().flat_map(|step| &step.then);
-    lines.any(|line| match &line.what {
-        Expectation::Containers { containers, .. } => containers.iter().any(|named| named.name == container.name),
-        _ => false,
-    })
 }
 
 fn quoted(record: &Record) -> String {
@@ -220,27 +235,4 @@ fn is_asked_for(trial: &Trial, record: &Record) -> bool {
         }
         _ => false,
     })
-}
-
-/// Whether a line expects it, an exception allows it, or an action turned a knob of the container.
-fn may_be_unhealthy(trial: &Trial, container: &ContainerState) -> bool {
-    let is_it = |named: &[Container]| named.iter().any(|named| named.name == container.name);
-    let mut lines = trial.steps.iter().flat_map(|step| &step.then);
-    let expected = lines.any(|line| match &line.what {
-        Expectation::Containers { containers, are: ContainerCondition::Unhealthy } => is_it(containers),
-        _ => false,
-    });
-    let excepted = trial.except.iter().any(|exception| match &exception.what {
-        Excepted::Containers(containers) => is_it(containers),
-        _ => false,
-    });
-    let mut acts = trial.given.iter().chain(trial.steps.iter().flat_map(|step| &step.when));
-    let turned = acts.any(|act| match &act.what {
-        ActKind::Knob { services, .. } => {
-            let place = compose::place(container, &trial.stacks);
-            services.iter().any(|(stack, service)| place == Some((stack, service)))
-        }
-        _ => false,
-    });
-    expected || excepted || turned
 }

@@ -77,6 +77,14 @@ impl Record {
         self.field("PRIORITY")?.parse().ok()
     }
 
+    /// The id of the container that podman, after a health check, holds to be unhealthy. Podman writes an event after each
+    /// check, with the health that it concludes from this one and those before it (libpod/healthcheck.go, 5.4).
+    pub fn unhealthy_container(&self) -> Option<&str> {
+        let is_unhealthy = self.field("PODMAN_EVENT") == Some("health_status")
+            && self.field("PODMAN_HEALTH_STATUS") == Some("unhealthy");
+        is_unhealthy.then(|| self.field("PODMAN_ID")).flatten()
+    }
+
     /// Whether the kernel wrote it.
     pub fn is_kernel(&self) -> bool {
         self.field("_TRANSPORT") == Some("kernel")

@@ -74,30 +74,41 @@ fn units_fail_only_where_it_is_expected() {
 }
 
 #[test]
-fn failing_health_checks_belong_to_unhealthy_containers() {
-    let id = "0123456789abcdef".repeat(4);
-    let check_unit = format!("{id}-1f2e.service");
-    let failing = || {
-        let sample = Sample::acted().of_container("a-web", |state| state.id = id.clone());
+fn a_single_health_check_may_fail() {
+    let check_unit = format!("{}-1f2e.service", "0123456789abcdef".repeat(4));
+    let failing = Sample::acted().record(&[
+        ("USER_UNIT", &check_unit),
+        ("MESSAGE_ID", "d9b373ed55a64feb8242e02dbe79a49c"),
+        ("UNIT_RESULT", "exit-code"),
+        ("PRIORITY", "3"),
+    ]);
+    check("unit-failure", &quiet(), &failing, "");
+}
+
+#[test]
+fn containers_become_unhealthy_only_where_it_is_expected() {
+    let concluded = |health: &str| {
+        let sample = Sample::acted().of_container("a-web", |state| state.id = "0123".into());
         sample.record(&[
-            ("USER_UNIT", &check_unit),
-            ("MESSAGE_ID", "d9b373ed55a64feb8242e02dbe79a49c"),
-            ("UNIT_RESULT", "exit-code"),
-            ("PRIORITY", "3"),
+            ("PODMAN_EVENT", "health_status"),
+            ("PODMAN_HEALTH_STATUS", health),
+            ("PODMAN_ID", "0123"),
+            ("PODMAN_NAME", "a-web"),
         ])
     };
     let condition = |are| Expectation::Containers { containers: vec![container("a-web")], are };
-    check("unit-failure", &expecting(condition(ContainerCondition::Healthy)), &failing(), &check_unit);
-    check("unit-failure", &expecting(condition(ContainerCondition::Unhealthy)), &failing(), "");
-    check("unit-failure", &except(Excepted::Containers(vec![container("a-web")])), &failing(), "");
-    check("unit-failure", &quiet(), &failing(), "");
-    let sick = failing().of_container("a-web", |state| state.health = "unhealthy".into());
-    check("unit-failure", &quiet(), &sick, &check_unit);
+    let sick = || concluded("unhealthy");
+    check("health", &quiet(), &concluded("healthy"), "");
+    check("health", &quiet(), &sick(), "a-web is unhealthy at guest time");
+    check("health", &expecting(condition(ContainerCondition::Healthy)), &sick(), "a-web is unhealthy");
+    check("health", &expecting(condition(ContainerCondition::Unhealthy)), &sick(), "");
+    check("health", &except(Excepted::Containers(vec![container("a-web")])), &sick(), "");
+    check("health", &except(Excepted::Containers(vec![container("b-web")])), &sick(), "a-web is unhealthy");
     let mut knob = quiet();
     let services = vec![("a".to_owned(), "a-web".to_owned())];
     knob.given = vec![act(ActKind::Knob { services, files: Vec::new(), knob: Some("unhealthy".into()) })];
-    let judgement = failing().end(200.0).judge(&knob);
-    assert_eq!(of_gate(&judgement, "unit-failure"), None);
+    let judgement = sick().end(200.0).judge(&knob);
+    assert_eq!(of_gate(&judgement, "health"), None);
 }
 
 #[test]
