@@ -164,6 +164,6 @@ in
   variants = variants {
     single = "webdav";
     holder = "tailscale-caddy";
-    renamed = { stack = "domain-monitor"; from = "domain-monitor"; to = "monitor"; };
+    renamed = { stack = "management"; from = "dozzle"; to = "logs"; };
   };
 }

@@ -57,6 +57,6 @@ in
   variants = variants {
     single = "tdarr-igp";
     holder = "plex";
-    renamed = { stack = "igpu-management"; from = "dozzle-agent"; to = "dozzle"; };
+    renamed = { stack = "igpu-management"; from = "dozzle-agent"; to = "logs"; };
   };
 }

@@ -212,7 +212,21 @@ fn fits(label: &str, filter: &str, exact: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Shard;
+    use super::*;
+
+    #[test]
+    fn every_fault_fits_the_stacks_that_it_is_put_into() {
+        let project = Project::find().unwrap();
+        let generations = project.generations().unwrap();
+        let broken = Selection { broken: true, ..Selection::default() };
+        let planned = Matrix::read(&project).unwrap().select(&broken).unwrap();
+        for (planned, fault) in planned.iter().filter_map(|planned| Some((planned, planned.fault.as_deref()?))) {
+            let trial = planned.host();
+            let generation = generations.iter().find(|generation| generation.manifest.host == trial.host).unwrap();
+            let patched = fault.apply(generation, trial.stack.as_deref()).unwrap();
+            assert_ne!(generation.files, patched.files, "{} changes nothing", planned.label());
+        }
+    }
 
     #[test]
     fn shards_are_disjoint_and_miss_nothing() {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::timeline::{
-    Entry, Moment, Picture, Record, UnitState, parse_containers, parse_exec_trace, parse_files, parse_sockets,
-    parse_unit_list, parse_units,
+    Entry, Moment, Picture, Record, Traces, UnitState, parse_containers, parse_exec_trace, parse_files, parse_remains,
+    parse_sockets, parse_unit_list, parse_units,
 };
 
 use super::action::quote;
@@ -18,6 +18,8 @@ pub struct Wanted {
     pub files: Vec<String>,
     /// The containers whose environments are wanted, by name: looking into a container costs far more than listing it.
     pub environments: Vec<String>,
+    /// The folders of the stacks, by absolute path: what is in them must not change unasked.
+    pub folders: Vec<String>,
     /// The units of the system's manager whose properties are wanted beside their state.
     pub system_units: Vec<String>,
     /// The same for the user's manager.
@@ -71,6 +73,7 @@ impl Guest {
                 .map_err(nonsense)?,
             files: parse_files(sections.get("files")?).map_err(nonsense)?,
             sockets: parse_sockets(sections.get("sockets")?).map_err(nonsense)?,
+            remains: parse_remains(traces(&sections)?).map_err(nonsense)?,
         };
         let started = parse_exec_trace(sections.get("trace")?, boot).map_err(nonsense)?;
         Ok(Looked { started, records, at: answer.from, picture, barrier })
@@ -147,6 +150,16 @@ fn units_of(scope: &str, sections: &Sections<'_>) -> Result<Vec<UnitState>> {
     Ok(units)
 }
 
+fn traces<'a>(sections: &Sections<'a>) -> Result<Traces<'a>> {
+    Ok(Traces {
+        paths: sections.get("paths")?,
+        processes: sections.get("processes")?,
+        networks: sections.get("networks")?,
+        volumes: sections.get("volumes")?,
+        images: sections.get("images")?,
+    })
+}
+
 fn nonsense(error: impl std::fmt::Display) -> Error {
     Error::Nonsense { what: "picture", problem: error.to_string() }
 }
@@ -183,6 +196,15 @@ if [ -n "{environments}" ]; then
     [ -z "$ids" ] || {as_user} podman container inspect --format '{{{{.Id}}}} {{{{json .Config.Env}}}}' $ids
 fi
 section sockets; ss -H -n -l -t -u -x
+runtime=/run/user/{uid}
+# What podman and systemd keep for containers and units goes with these. A file may go away meanwhile.
+section paths; find /tmp /var/tmp $runtime {folders} -xdev \( -path $runtime/containers -o -path $runtime/libpod \
+    -o -path $runtime/netns -o -path $runtime/crun -o -path $runtime/systemd \) -prune -o -print 2>/dev/null || true
+section processes; grep -s -H '' /proc/[0-9]*/comm /proc/[0-9]*/cgroup || true
+store={home}/.local/share/containers/storage
+section networks; names $store/networks
+section volumes; names $store/volumes
+section images; [ ! -e $store/overlay-images/images.json ] || cat $store/overlay-images/images.json
 section files
 for path in {files}; do
     if [ -e "$path" ]; then
@@ -199,7 +221,9 @@ echo 1 > $tracing/tracing_on
         system_units = quoted(&wanted.system_units),
         user_units = quoted(&wanted.user_units),
         environments = quoted(&wanted.environments),
-        files = quoted(&wanted.files)
+        files = quoted(&wanted.files),
+        folders = quoted(&wanted.folders),
+        home = quote(&user.home)
     )
 }
 

@@ -11,7 +11,7 @@ use super::finding::Finding;
 use super::integrity::units_of;
 use super::picture::short;
 use super::recording::Recording;
-use super::{Subject, Verdict, compose, words};
+use super::{Subject, Verdict, compose, remains, words};
 
 /// The verdict, if something else changed.
 pub(super) fn verdict(recording: &Recording) -> Option<Verdict> {
@@ -20,6 +20,8 @@ pub(super) fn verdict(recording: &Recording) -> Option<Verdict> {
     let mut differences = units(first.picture, last.picture, &concern);
     differences.extend(containers(first.picture, last.picture, &concern));
     differences.extend(sockets(first.picture, last.picture, &concern));
+    differences.extend(remains::differences(first.picture, last.picture, &concern));
+    differences.retain(|difference| !is_excepted(recording.trial, difference));
     (!differences.is_empty()).then(|| {
         let subject = Subject::Gate("nothing-else-changed".into());
         let expected = "nothing changes but what the scenario acts on or expects".to_owned();
@@ -30,9 +32,14 @@ pub(super) fn verdict(recording: &Recording) -> Option<Verdict> {
     })
 }
 
+fn is_excepted(trial: &Trial, difference: &str) -> bool {
+    let mut exceptions = trial.except.iter();
+    exceptions.any(|exception| matches!(&exception.what, Excepted::Change(pattern) if pattern.is_match(difference)))
+}
+
 /// What the scenario acts on or expects, and its exceptions: their changes are not "else".
 #[derive(Default)]
-struct Concern<'a> {
+pub(super) struct Concern<'a> {
     /// The stacks of the host.
     host: &'a [StackFacts],
     /// The trial's stack: a concern as a whole as soon as one container of it is.
@@ -41,6 +48,10 @@ struct Concern<'a> {
     stacks: BTreeSet<&'a str>,
     containers: BTreeSet<&'a str>,
     services: BTreeSet<(&'a str, &'a str)>,
+    /// The files that actions remove, write or give other owners and modes.
+    paths: BTreeSet<&'a str>,
+    /// The images of which actions publish another version.
+    images: BTreeSet<&'a str>,
     /// Whether the machine is started again: then every container is, too.
     boots: bool,
 }
@@ -56,7 +67,7 @@ impl<'a> Concern<'a> {
             match &exception.what {
                 Excepted::Units(units) => units.iter().for_each(|unit| concern.unit(unit)),
                 Excepted::Containers(containers) => concern.containers(containers),
-                Excepted::Journal(_) => {}
+                Excepted::Journal(_) | Excepted::Change(_) => {}
             }
         }
         concern
@@ -88,6 +99,14 @@ impl<'a> Concern<'a> {
                     self.part_of(Some(stack));
                 }
             }
+            ActKind::Remove { paths }
+            | ActKind::Restore { paths }
+            | ActKind::Chmod { paths, .. }
+            | ActKind::Chown { paths, .. } => self.paths.extend(paths.iter().map(|path| &**path)),
+            ActKind::Write { path, .. } => {
+                self.paths.insert(path);
+            }
+            ActKind::Push { images, .. } => self.images.extend(images.iter().map(|image| &**image)),
             ActKind::Reboot | ActKind::PowerCut => self.boots = true,
             _ => {}
         }
@@ -113,9 +132,32 @@ impl<'a> Concern<'a> {
         }
     }
 
-    fn has_unit(&self, unit: UnitRef) -> bool {
+    /// Whether the trial acts on the unit or expects something of it.
+    pub(super) fn has_unit(&self, unit: UnitRef) -> bool {
         let owner = self.host.iter().find(|stack| unit.scope == "user" && unit.name == stack.unit);
         self.units.contains(&unit) || owner.is_some_and(|stack| self.stacks.contains(&*stack.name))
+    }
+
+    /// Whether the trial acts on the file itself, or on a folder that it is in.
+    pub(super) fn has_path(&self, path: &str) -> bool {
+        self.paths
+            .iter()
+            .any(|acted| path.strip_prefix(acted).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    }
+
+    /// Whether the name of a file, a network or a volume is that of a stack which the trial stops or starts: it goes
+    /// with the stack.
+    pub(super) fn has_name_of_stack(&self, name: &str) -> bool {
+        self.stacks.iter().any(|stack| {
+            name.strip_prefix(stack)
+                .is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '-'))
+        })
+    }
+
+    /// Whether the trial acts on a container of the image, or on the image itself.
+    pub(super) fn has_image(&self, name: &str, picture: &Picture) -> bool {
+        let mut containers = picture.containers.iter().filter(|container| container.image == name);
+        self.images.contains(name) || containers.any(|container| self.has_container(container))
     }
 
     fn has_container(&self, container: &ContainerState) -> bool {
@@ -157,7 +199,7 @@ fn state_of(state: Option<&UnitState>) -> &str {
 }
 
 /// A service with a socket or a timer runs when somebody asks for it or its time comes, whatever the scenario does.
-fn comes_and_goes(unit: UnitRef, picture: &Picture) -> bool {
+pub(super) fn comes_and_goes(unit: UnitRef, picture: &Picture) -> bool {
     let Some(stem) = unit.name.strip_suffix(".service") else {
         return false;
     };

@@ -17,6 +17,7 @@ mod performed;
 mod picture;
 mod progress;
 mod recording;
+mod remains;
 mod seen;
 mod verdict;
 mod words;

@@ -35,7 +35,11 @@ pub(super) fn wanted(trial: &Trial, manifest: &Manifest) -> Wanted {
     let stacks = manifest.stacks.iter().map(|stack| stack.unit.clone());
     let user: BTreeSet<String> = named(Scope::User).chain(stacks).collect();
     let system: BTreeSet<String> = named(Scope::System).collect();
+    let compose = manifest.stacks.iter().filter_map(|stack| stack.compose.as_deref());
+    let folders: BTreeSet<String> =
+        compose.filter_map(|file| file.rsplit_once('/')).map(|(folder, _)| folder.to_owned()).collect();
     Wanted {
+        folders: folders.into_iter().collect(),
         files: files.into_iter().collect(),
         environments: environments.into_iter().collect(),
         system_units: system.into_iter().collect(),

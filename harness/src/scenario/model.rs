@@ -269,6 +269,8 @@ pub enum Excepted {
     Containers(Vec<Container>),
     /// Journal records that may be there although they are of priority `err` or worse.
     Journal(Pattern),
+    /// What `nothing-else-changed` may say of anything else, in its own words.
+    Change(Pattern),
 }
 
 impl Act {

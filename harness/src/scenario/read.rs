@@ -235,7 +235,8 @@ fn exception<'a>(node: Node<'a>, context: &Context<'a>) -> Option<Exception> {
     let what = match about {
         "unit" => Some(Excepted::Units(context.units(value))),
         "containers" => Some(Excepted::Containers(context.containers(value))),
-        _ => context.pattern(value).map(Excepted::Journal),
+        "journal" => context.pattern(value).map(Excepted::Journal),
+        _ => context.pattern(value).map(Excepted::Change),
     };
     let reason = table.need("reason").and_then(Node::text);
     table.finish(&format!("`{about}`"));

@@ -185,6 +185,7 @@ pub(super) const WORDS: &[Word] = &[
     word(Exception, Leads, "unit", "Units that may differ or fail.", r#"{ unit = "@unit", reason = "It stays failed." }"#),
     word(Exception, Leads, "containers", "Containers that may differ.", r#"{ containers = "@holder", reason = "It is left stopped." }"#),
     word(Exception, Leads, "journal", "A regular expression for records of priority err or worse that may be there.", r#"{ journal = "^pasta: ", reason = "No network card." }"#),
+    word(Exception, Leads, "change", "A regular expression for what `nothing-else-changed` says of files, processes, networks, volumes, images and sockets.", r#"{ change = "^the file /tmp/note is new$", reason = "The scenario writes it." }"#),
     word(Exception, Plain, "reason", "Why, as a sentence.", r#"{ unit = "@unit", reason = "It stays failed." }"#),
 
     word(Time, Plain, "virtual", "Counted instructions on one processor: long waits cost little.", r#"time = "virtual""#),

@@ -1,6 +1,6 @@
 //! The state of a guest at one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,24 @@ pub struct Picture {
     pub files: Vec<FileState>,
     /// The listening sockets, as `tcp 127.0.0.1:8096` or `unix /run/…`.
     pub sockets: Vec<String>,
+    /// What lies about beside these.
+    pub remains: Remains,
+}
+
+/// What lies about on a guest: nothing removes it for a unit or a container that forgets to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remains {
+    /// What is below the folders for temporary files, the user's runtime directory and the stacks' folders, but for what
+    /// podman and systemd keep there for containers and units.
+    pub paths: BTreeSet<String>,
+    /// The programs that run, as `stack-watch of stack-watch.service`; those of containers are not among them.
+    pub processes: BTreeSet<String>,
+    /// The user's podman networks.
+    pub networks: BTreeSet<String>,
+    /// The user's podman volumes.
+    pub volumes: BTreeSet<String>,
+    /// The names of the user's podman images, each with the id of its image.
+    pub images: BTreeMap<String, String>,
 }
 
 /// A unit's properties, as `systemctl show` gives them.

@@ -1,8 +1,10 @@
 //! What is looked at in every trial.
 
+use std::collections::BTreeSet;
+
 use crate::scenario::{ActKind, ActiveState, ContainerCondition, Excepted, Exception, Expectation, Trial};
 
-use crate::timeline::Entry;
+use crate::timeline::{Entry, Remains};
 
 use super::builder::*;
 
@@ -26,7 +28,7 @@ fn expecting(what: Expectation) -> Trial {
 #[track_caller]
 fn check(gate: &str, trial: &Trial, sample: &Sample, part: &str) {
     let judgement = sample.clone().end(200.0).judge(trial);
-    let others = ["core-dump", "kernel", "out-of-memory", "unit-failure", "journal-error", "recording"];
+    let others = ["core-dump", "kernel", "out-of-memory", "unit-failure", "health", "journal-error", "recording"];
     for other in others.iter().filter(|other| **other != gate) {
         assert_eq!(of_gate(&judgement, other), None);
     }
@@ -142,6 +144,50 @@ fn errors_need_an_explanation() {
     assert_eq!(of_gate(&rest.judge(&quiet()), "journal-error"), None);
 }
 
+/// What `nothing-else-changed` says, if anything.
+fn check_changes(trial: &Trial, sample: Sample, part: &str) {
+    let judgement = sample.end(200.0).judge(trial);
+    let observed = of_gate(&judgement, "nothing-else-changed").map(|verdict| &*verdict.observed);
+    match observed {
+        None => assert_eq!(part, "", "the gate said nothing"),
+        Some(observed) => assert!(!part.is_empty() && observed.contains(part), "{observed}"),
+    }
+}
+
+#[test]
+fn nothing_is_left_behind() {
+    let left = |change: fn(&mut Remains)| Sample::acted().in_picture(|picture| change(&mut picture.remains));
+    fn new(set: &mut BTreeSet<String>, name: &str) {
+        assert!(set.insert(name.to_owned()));
+    }
+    let check = check_changes;
+    check(&quiet(), left(|remains| new(&mut remains.paths, "/tmp/a.env")), "the file /tmp/a.env is new");
+    check(&quiet(), left(|remains| remains.paths.retain(|path| path != "/run/user/1000/a.env")), "");
+    check(&quiet(), left(|remains| remains.paths.retain(|path| path != "/etc/stacks/b")), "/etc/stacks/b is gone");
+    let removed = left(|remains| remains.paths.retain(|path| path != "/etc/stacks/b"));
+    let mut removing = quiet();
+    removing.given = vec![act(ActKind::Remove { paths: vec!["/etc/stacks/b".into()] })];
+    check(&removing, removed, "");
+    let stray = "the process sleep of a-stack.service is new";
+    check(&quiet(), left(|remains| new(&mut remains.processes, "sleep of a-stack.service")), stray);
+    check(&quiet(), left(|remains| new(&mut remains.processes, "podman of podman.service")), "");
+    check(&quiet(), left(|remains| remains.processes.clear()), "");
+    let runs = left(|remains| new(&mut remains.processes, "sleep of a-stack.service"));
+    let runs = runs.becomes(A, "active", "running", "success");
+    check(&quiet(), runs, "");
+    check(&quiet(), left(|remains| remains.networks.clear()), "the network b_default is gone");
+    check(&quiet(), left(|remains| new(&mut remains.volumes, "a_other")), "the volume a_other is new");
+    let image = |name: &'static str| {
+        Sample::acted().in_picture(|picture| {
+            picture.remains.images.insert(name.into(), "cccc".into());
+        })
+    };
+    check(&quiet(), image("image-a"), "");
+    check(&quiet(), image("image-b"), "the image image-b was bbbb, is cccc");
+    check(&quiet(), image("cccc"), "the image cccc is new");
+    check(&except(Excepted::Change(pattern("^the image cccc is new$"))), image("cccc"), "");
+}
+
 #[test]
 fn nothing_else_changes() {
     let bystanders = || {
@@ -149,14 +195,7 @@ fn nothing_else_changes() {
         trial.steps[0].when = vec![act(ActKind::Wait(std::time::Duration::from_secs(1)))];
         trial
     };
-    let check = |trial: &Trial, sample: Sample, part: &str| {
-        let judgement = sample.end(200.0).judge(trial);
-        let observed = of_gate(&judgement, "nothing-else-changed").map(|verdict| &*verdict.observed);
-        match observed {
-            None => assert_eq!(part, "", "the gate said nothing"),
-            Some(observed) => assert!(!part.is_empty() && observed.contains(part), "{observed}"),
-        }
-    };
+    let check = check_changes;
     check(&quiet(), Sample::acted(), "");
     check(&quiet(), Sample::acted().stopped(B), "b-stack.service was active, is inactive");
     check(&quiet(), Sample::acted().stopped(A), "");

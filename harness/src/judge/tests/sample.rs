@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::judge::{Judgement, Noise, judge};
 use crate::scenario::Trial;
-use crate::timeline::{ActionDone, ContainerState, Entry, Header, Moment, Picture, Record, Timeline, UnitState};
+use crate::timeline::{
+    ActionDone, ContainerState, Entry, Header, Moment, Picture, Record, Remains, Timeline, UnitState,
+};
 
 /// A recording as it grows: the picture follows what happens.
 #[derive(Clone)]
@@ -221,6 +223,17 @@ impl Sample {
     }
 }
 
+fn remains() -> Remains {
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    Remains {
+        paths: texts(&["/etc/stacks/a", "/etc/stacks/b", "/run/user/1000/a.env", "/run/user/1000/b.env", "/tmp"]),
+        processes: texts(&["systemd of init.scope"]),
+        networks: texts(&["a_default", "b_default"]),
+        volumes: texts(&["a_data", "b_data"]),
+        images: BTreeMap::from([("image-a".into(), "aaaa".into()), ("image-b".into(), "bbbb".into())]),
+    }
+}
+
 fn at_rest() -> Picture {
     let unit = |name: &str, active: &str, sub: &str| UnitState {
         scope: "user".into(),
@@ -237,6 +250,7 @@ fn at_rest() -> Picture {
     let container = |stack: &str, name: &str| ContainerState {
         id: name.repeat(8),
         name: name.into(),
+        image: format!("image-{stack}"),
         state: "running".into(),
         health: "healthy".into(),
         started: "2026-01-01T00:00:00Z".into(),
@@ -257,5 +271,6 @@ fn at_rest() -> Picture {
         containers: vec![container("a", "a-web"), container("b", "b-web")],
         files: vec![],
         sockets: vec!["tcp *:80".into()],
+        remains: remains(),
     }
 }

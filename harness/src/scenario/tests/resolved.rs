@@ -50,7 +50,7 @@ fn container_targets() {
     check(r#"["plex", "igpu-management/autoheal"]"#, &["plex-plex-1", "autoheal"]);
     check(r#""container:update-probe""#, &["update-probe"]);
     // A service that only a variant has.
-    check(r#""igpu-management/dozzle""#, &["dozzle"]);
+    check(r#""igpu-management/logs""#, &["logs"]);
     assert_eq!(containers_of("@all"), 18);
     assert_eq!(containers_of("@other-stacks"), 16);
 }
