@@ -117,8 +117,12 @@ impl Matrix {
         if selected.is_empty() {
             return Err(Error::Usage("nothing is selected; `harness list` shows all trials".to_owned()));
         }
-        // What restarts its guest takes longest: begun last, it would keep everybody waiting at the end.
-        selected.sort_by(|one, other| (!one.restarts(), &one.name).cmp(&(!other.restarts(), &other.name)));
+        // A small host is baked first, and its trials are run while a larger one is baked. What restarts its guest takes
+        // longest: begun last, it would keep everybody waiting at the end.
+        selected.sort_by_cached_key(|planned| {
+            let host = planned.host();
+            (host.stacks.len(), host.host.clone(), !planned.restarts(), planned.name.clone())
+        });
         if let Some(shard) = selection.shard {
             let count = selected.len();
             selected = shard.of(selected);

@@ -1,6 +1,6 @@
 //! Runs selected trials through libtest-mimic and reports them: what `harness run` and `cargo test` share.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, VecDeque};
 use std::fs;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -14,9 +14,10 @@ use crate::generation::Fault;
 use crate::judge::{Judgement, Outcome};
 use crate::report::{EventLog, Style, Terminal, TerminalOptions, failure};
 use crate::run::{Error, Finished, Hosts, Project, Result, TrialRun};
-use crate::scenario::Source;
+use crate::scenario::{Source, Time};
 use crate::timeline::Timeline;
 
+use super::machines::Machines;
 use super::output::{Output, SPEC};
 use super::plan::{Matrix, Planned};
 use super::{Exit, session};
@@ -83,10 +84,16 @@ impl Suite {
             accelerator,
         });
         let suite = Arc::new(self);
-        suite.prepare(&planned, arguments.test_threads)?;
-        let trials = planned.into_iter().map(|planned| Suite::trial(&suite, planned)).collect();
-        // Its conclusion knows only passed and failed; the outcomes say more.
-        let _conclusion = libtest_mimic::run(arguments, trials);
+        let jobs = arguments.test_threads;
+        let jobs = jobs.or_else(|| std::thread::available_parallelism().ok().map(NonZero::get)).unwrap_or(1);
+        let machines = Arc::new(Machines::new(jobs));
+        let bakes = suite.bakes(&planned)?;
+        let trials = planned.into_iter().map(|planned| Suite::trial(&suite, &machines, planned)).collect();
+        std::thread::scope(|scope| {
+            suite.bake(scope, &machines, &bakes);
+            // Its conclusion knows only passed and failed; the outcomes say more.
+            let _conclusion = libtest_mimic::run(arguments, trials);
+        });
         let seconds = begin.elapsed().as_secs_f64();
         suite.hosts.emit(Event::RunFinished { at: jiff::Timestamp::now().to_string(), seconds });
         let sources: Vec<Source> = suite.matrix.scenarios.iter().map(|scenario| scenario.source.clone()).collect();
@@ -98,46 +105,56 @@ impl Suite {
         Ok(Exit::of_outcomes(outcomes.iter().copied()))
     }
 
-    /// Bakes what the selected trials need before the first begins, so that no trial's time has a bake in it; as many
-    /// at once as trials.
-    fn prepare(&self, planned: &[Planned], jobs: Option<usize>) -> Result<()> {
-        let needed = planned.iter().filter(|planned| planned.skip.is_none());
-        let needed: BTreeSet<_> = needed.map(|planned| (&planned.host().host, planned.scenario.time)).collect();
-        // What comes to the same template is one piece of work: the second to take it up would only wait.
-        let mut bakes = BTreeMap::new();
-        for (host, time) in needed {
+    /// The templates that the selected trials need, in the order of the trials. What comes to the same template is one
+    /// piece of work: the second to take it up would only wait.
+    fn bakes(&self, planned: &[Planned]) -> Result<Vec<(String, Time)>> {
+        let mut known = BTreeSet::new();
+        let mut bakes = Vec::new();
+        for planned in planned.iter().filter(|planned| planned.skip.is_none()) {
+            let (host, time) = (&planned.host().host, planned.scenario.time);
             let accelerator = self.hosts.accelerator(host)?.accelerator;
-            bakes.insert((host, Hosts::clock(time, accelerator)), time);
-        }
-        let jobs = jobs.or_else(|| std::thread::available_parallelism().ok().map(NonZero::get)).unwrap_or(1);
-        let queue = Mutex::new(bakes.into_iter());
-        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-        std::thread::scope(|scope| {
-            for _ in 0..jobs {
-                scope.spawn(|| {
-                    while let Some(((host, _), time)) = next() {
-                        // Each trial that needs the host tells of an error for itself, and the others are run.
-                        let _error_is_kept = self.hosts.prepare(host, time);
-                    }
-                });
+            if known.insert((host, Hosts::clock(time, accelerator))) {
+                bakes.push((host.clone(), time));
             }
-        });
-        if self.hosts.recorder().is_interrupted() { Err(Error::Interrupted) } else { Ok(()) }
+        }
+        Ok(bakes)
     }
 
-    fn trial(suite: &Arc<Suite>, planned: Planned) -> libtest_mimic::Trial {
-        let suite = Arc::clone(suite);
-        libtest_mimic::Trial::ignorable_test(planned.unique(), move || suite.run_one(&planned))
+    /// Bakes beside each other, and beside the trials of the hosts that are ready: as many machines at once as jobs, and
+    /// bakes before trials. No trial's time has a bake in it.
+    fn bake<'scope>(
+        &'scope self,
+        scope: &'scope std::thread::Scope<'scope, '_>,
+        machines: &Arc<Machines>,
+        bakes: &[(String, Time)],
+    ) {
+        let queue = Arc::new(Mutex::new(VecDeque::from(bakes.to_vec())));
+        for machine in (0..bakes.len()).map_while(|_| machines.try_take()) {
+            let queue = Arc::clone(&queue);
+            scope.spawn(move || {
+                let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                while let Some((host, time)) = next() {
+                    // Each trial that needs the host tells of an error for itself, and the others are run.
+                    let _error_is_kept = self.hosts.prepare(&host, time);
+                }
+                drop(machine);
+            });
+        }
     }
 
-    fn run_one(&self, planned: &Planned) -> std::result::Result<Completion, Failed> {
+    fn trial(suite: &Arc<Suite>, machines: &Arc<Machines>, planned: Planned) -> libtest_mimic::Trial {
+        let (suite, machines) = (Arc::clone(suite), Arc::clone(machines));
+        libtest_mimic::Trial::ignorable_test(planned.unique(), move || suite.run_one(&planned, &machines))
+    }
+
+    fn run_one(&self, planned: &Planned, machines: &Arc<Machines>) -> std::result::Result<Completion, Failed> {
         if self.hosts.recorder().is_interrupted() {
             return Ok(Completion::ignored_with("interrupted"));
         }
         self.hosts.emit(Event::TrialStarted { trial: planned.label() });
         let recorded = match &planned.skip {
             Some(reason) => Ok((planned.without_machine(Outcome::Skipped, reason.clone()), None)),
-            None => self.record(planned),
+            None => self.record(planned, machines),
         };
         let (finished, timeline) = match recorded {
             Ok(recorded) => recorded,
@@ -156,9 +173,10 @@ impl Suite {
         }
     }
 
-    fn record(&self, planned: &Planned) -> Result<(TrialFinished, Option<Timeline>)> {
+    fn record(&self, planned: &Planned, machines: &Arc<Machines>) -> Result<(TrialFinished, Option<Timeline>)> {
         let trial = planned.host();
         let prepared = self.hosts.prepare(&trial.host, planned.scenario.time)?;
+        let _machine = machines.take();
         let name = planned.label();
         let run = TrialRun {
             prepared: &prepared,

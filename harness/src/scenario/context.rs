@@ -13,6 +13,8 @@ use super::{HostFacts, Pattern, SecretFacts, ServiceFacts, Span, StackFacts};
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
     pub(super) host: &'a HostFacts,
+    /// The names of the scenario's hosts.
+    pub(super) hosts: &'a [&'a str],
     pub(super) stack: Option<&'a StackFacts>,
     pub(super) mistakes: &'a Mistakes<'a>,
     /// The first line marked `red`, even if something else about it is wrong.
@@ -59,6 +61,24 @@ impl<'a> Context<'a> {
             _ => node.report(message, advice),
         }
         None
+    }
+
+    /// The value on this host: a table with a value for each of the scenario's hosts stands where one value may stand.
+    pub(super) fn on_host(&self, node: Node<'a>) -> Option<Node<'a>> {
+        if !node.is_table() {
+            return Some(node);
+        }
+        let entries = node.entries();
+        for (name, span, _) in entries.iter().filter(|(name, ..)| !self.hosts.contains(name)) {
+            let advice = suggest(name, self.hosts.iter().copied());
+            self.mistakes.report(span.clone(), format!("`{name}` is not among the scenario's hosts"), advice);
+        }
+        let found = entries.iter().find(|(name, ..)| *name == self.host.name).map(|(.., node)| *node);
+        if found.is_none() {
+            let message = format!("nothing for host `{}`", self.host.name);
+            self.mistakes.missing(node.span(), message, "such a table has a value for each host of the scenario");
+        }
+        found
     }
 
     /// The scenario's stack, which `wanted` cannot do without.

@@ -33,10 +33,17 @@ pub fn read(source: Source, section: Section, name: &str, world: &World) -> Resu
     let red = OnceCell::new();
     let lacks = OnceCell::new();
     let may_lack = |host: &HostFacts| world.foreign.as_ref() == Some(&host.name);
-    let nowhere =
-        |host| Context { host, stack: None, mistakes: &mistakes, red: &red, lacks: may_lack(host).then_some(&lacks) };
-    let contexts = contexts(&file, hosts.into_iter().map(nowhere).collect(), &mistakes);
-    let trials: Vec<Trial> = contexts.into_iter().map(|context| trial(&file, context)).collect();
+    let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
+    let without_stack = |host| Context {
+        host,
+        hosts: &names,
+        stack: None,
+        mistakes: &mistakes,
+        red: &red,
+        lacks: may_lack(host).then_some(&lacks),
+    };
+    let contexts = hosts.into_iter().map(|host| with_stack(&file, without_stack(host)));
+    let trials: Vec<Trial> = contexts.map(|context| trial(&file, context)).collect();
     check_red(&file, &trials, red.get(), &mistakes);
     file.finish("a file");
 
@@ -157,33 +164,12 @@ fn hosts<'w>(file: &Table<'_>, world: &'w World) -> Vec<&'w HostFacts> {
     hosts
 }
 
-/// The contexts with the scenario's stack on each host, if it has one. An unknown stack has another as its stand-in, so
+/// The context with the scenario's stack on the host, if it has one. An unknown stack has another as its stand-in, so
 /// that `@unit` does not fail everywhere for one misspelt name.
-fn contexts<'a>(file: &Table<'a>, hosts: Vec<Context<'a>>, mistakes: &Mistakes<'_>) -> Vec<Context<'a>> {
-    let Some(node) = file.get("stack") else { return hosts };
-    let with_stack = |context: Context<'a>, node: Option<Node<'a>>| {
-        let named = node.and_then(|node| context.reported(node, context.stack_named(node.text()?)));
-        Context { stack: named.or(context.host.stacks.first()), ..context }
-    };
-    if !node.is_table() {
-        return hosts.into_iter().map(|context| with_stack(context, Some(node))).collect();
-    }
-    let entries = node.entries();
-    for (name, span, _) in &entries {
-        if !hosts.iter().any(|context| context.host.name == *name) {
-            let advice = suggest(name, hosts.iter().map(|context| context.host.name.as_str()));
-            mistakes.report(span.clone(), format!("`{name}` is not among the scenario's hosts"), advice);
-        }
-    }
-    let of_host = |context: Context<'a>| {
-        let entry = entries.iter().find(|(name, ..)| *name == context.host.name);
-        if entry.is_none() {
-            let message = format!("no stack for host `{}`", context.host.name);
-            mistakes.missing(node.span(), message, "a table names a stack for each host");
-        }
-        with_stack(context, entry.map(|(_, _, node)| *node))
-    };
-    hosts.into_iter().map(of_host).collect()
+fn with_stack<'a>(file: &Table<'a>, context: Context<'a>) -> Context<'a> {
+    let Some(node) = file.get("stack") else { return context };
+    let named = context.on_host(node).and_then(|node| context.reported(node, context.stack_named(node.text()?)));
+    Context { stack: named.or(context.host.stacks.first()), ..context }
 }
 
 fn trial<'a>(file: &Table<'a>, context: Context<'a>) -> Trial {

@@ -29,8 +29,9 @@ const CHAPTERS: &[(Place, &str, &str)] = &[
     (
         Place::UnitTarget,
         "Units",
-        "A target is a string or an array of strings. Units of the generation are named as they are; units from \
-     elsewhere with their manager, as in `user:podman.socket` or `system:user@1000.service`.",
+        "A target is a string or an array of strings, or a table with such a value for each host of the scenario. Units of \
+     the generation are named as they are; units from elsewhere with their manager, as in `user:podman.socket` or \
+     `system:user@1000.service`.",
     ),
     (
         Place::ContainerTarget,

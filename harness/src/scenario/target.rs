@@ -32,7 +32,7 @@ impl<'a> Context<'a> {
         resolve: impl Fn(&Self, &str) -> Result<Vec<T>, Unresolved>,
     ) -> Vec<T> {
         let mut found: Vec<T> = Vec::new();
-        for text in node.one_or_more() {
+        for text in self.on_host(node).map(Node::one_or_more).unwrap_or_default() {
             let Some(name) = text.text() else { continue };
             let Some(named) = self.reported(text, resolve(self, name)) else { continue };
             if named.is_empty() {

@@ -49,6 +49,7 @@ fn container_targets() {
     check(r#""@dependents""#, &["plex-plex-1"]);
     check(r#"["plex", "igpu-management/autoheal"]"#, &["plex-plex-1", "autoheal"]);
     check(r#""container:update-probe""#, &["update-probe"]);
+    check(r#"{ igpu = "plex" }"#, &["plex-plex-1"]);
     // A service that only a variant has.
     check(r#""igpu-management/logs""#, &["logs"]);
     assert_eq!(containers_of("@all"), 18);
