@@ -9,6 +9,12 @@ use super::{ParseError, Remains};
 /// The ends of units that come and go with single commands and containers.
 const PASSING_UNITS: [&str; 2] = [".scope", ".slice"];
 
+/// What a program is called that has run itself anew through /proc/self/exe, as rootless podman does.
+const RUN_ANEW: &str = "exe";
+
+/// The folders that systemd gives to services with PrivateTmp=: they come and go with these.
+const PRIVATE_FOLDERS: &str = "/systemd-private-";
+
 /// What the guest says of them, each as the tool prints it.
 #[derive(Debug, Clone, Copy)]
 pub struct Traces<'a> {
@@ -33,7 +39,7 @@ pub fn parse_remains(traces: Traces<'_>) -> Result<Remains, ParseError> {
     let networks =
         lines(traces.networks).iter().filter_map(|name| name.strip_suffix(".json")).map(str::to_owned).collect();
     Ok(Remains {
-        paths: lines(traces.paths),
+        paths: lines(traces.paths).into_iter().filter(|path| !path.contains(PRIVATE_FOLDERS)).collect(),
         processes: processes(traces.processes)?,
         networks,
         volumes: lines(traces.volumes),
@@ -59,7 +65,8 @@ fn processes(text: &str) -> Result<BTreeSet<String>, ParseError> {
         };
     }
     // A process may have ended between the two readings.
-    let known = commands.iter().filter_map(|(process, command)| Some((*command, unit_of(groups.get(process)?)?)));
+    let known = commands.iter().filter(|(_, command)| **command != RUN_ANEW);
+    let known = known.filter_map(|(process, command)| Some((*command, unit_of(groups.get(process)?)?)));
     Ok(known.map(|(command, unit)| format!("{command} of {unit}")).collect())
 }
 
@@ -110,11 +117,12 @@ mod tests {
              /proc/32/comm:sleep\n/proc/32/cgroup:{user}/app.slice/probe.service/libpod-payload-{id}\n\
              /proc/33/comm:podman\n/proc/33/cgroup:{user}/app.slice/{id}-1f.service\n\
              /proc/34/comm:pasta\n/proc/34/cgroup:{user}/user.slice/rootless-netns-1.scope\n\
-             /proc/35/comm:ended\n"
+             /proc/35/comm:ended\n\
+             /proc/36/comm:exe\n/proc/36/cgroup:{user}/app.slice/stack-watch.service\n"
         );
         let images = r#"[{"id":"aa","names":["x:1","x:2"]},{"id":"bb","names":null},{"id":"cc"}]"#;
         let remains = parse_remains(Traces {
-            paths: "/tmp\n/tmp/x\n",
+            paths: "/tmp\n/tmp/x\n/tmp/systemd-private-0-systemd-logind.service-a/tmp\n",
             processes: &processes,
             networks: "netavark.lock\na_default.json\n",
             volumes: "data\n",
