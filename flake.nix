@@ -46,7 +46,7 @@
       });
 
       checks = forAllSystems (pkgs:
-        mkStackChecks pkgs { inherit pkgs; nodes = lib.genAttrs hosts node; }
+        lib.optionalAttrs pkgs.stdenv.hostPlatform.isx86_64 (mkStackChecks pkgs { inherit pkgs; nodes = lib.genAttrs hosts node; })
         // import ./nixos-tests/repository.nix { inherit pkgs source; harness = harness pkgs; root = ./.; });
 
       devShells = forAllSystems (pkgs: {

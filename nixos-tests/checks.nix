@@ -28,11 +28,15 @@ let
   }).nodes.${name};
 
   # A whole configuration keeps its own packages and special arguments, and gets what makes a test node of it.
-  ofConfiguration = node:
-    let nixos = path: "${node.pkgs.path}/nixos/modules/${path}"; in
-    (node.extendModules {
-      modules = [ (nixos "virtualisation/qemu-vm.nix") (nixos "testing/test-instrumentation.nix") testNode ];
-    }).config;
+  ofConfiguration = node: (node.extendModules {
+    modules = [
+      # By the path that the configuration itself would name them with: whoever has one of them already has it once.
+      ({ modulesPath, ... }: {
+        imports = [ "${modulesPath}/virtualisation/qemu-vm.nix" "${modulesPath}/testing/test-instrumentation.nix" ];
+      })
+      testNode
+    ];
+  }).config;
 
   # Anything else is refused here, with advice, and not by a trace into nixpkgs.
   configOf = name: node: stacksOf name (
@@ -60,6 +64,11 @@ let
     vlans = [ ];
   });
 
+  # Without the trace, a trial would pass although a program is started that must not be.
+  traced =
+    if pkgs.stdenv.hostPlatform.isx86_64 then node: node
+    else throw "mkStackChecks: the trace of started programs knows x86-64 only: take the pkgs of x86_64-linux";
+
   check = name: node: section: shard:
     pkgs.runCommand "stacks-${name}-${section}${lib.optionalString (checkedShards > 1) "-${toString shard}"}"
       {
@@ -81,7 +90,7 @@ let
 
   checksOf = name: given:
     let
-      node = configOf name given;
+      node = traced (configOf name given);
       one = section: shard: lib.nameValuePair
         "${name}-${section}${lib.optionalString (checkedShards > 1) "-${toString shard}"}"
         (check name node section shard);

@@ -1,5 +1,5 @@
-# A host of this project as a NixOS test node: its stacks, its secrets as sops-nix decrypts them, its mounts, and every
-# variant as a specialisation.
+# A host of this project as a NixOS test node: its stacks, its secrets as sops-nix decrypts them, and every variant as a
+# specialisation.
 { name, sops-nix }:
 { config, lib, ... }:
 let
@@ -23,13 +23,6 @@ let
       })
       stack.secrets)
     cfg.host.stacks);
-
-  # What the real host mounts from elsewhere is a mount point here, too, so that a scenario can take one away.
-  mount = path: lib.nameValuePair path { device = "/srv/${baseNameOf path}"; fsType = "none"; options = [ "bind" ]; };
-  folders = [ "/srv/docker" ] ++ map (path: "/srv/${baseNameOf path}") cfg.host.mounts
-    ++ lib.concatMap
-    (stack: [ "/srv/docker/${stack.name}" ] ++ map (service: "/srv/docker/${stack.name}/${service.name}") stack.services)
-    cfg.host.stacks;
 in
 {
   imports = [ ./modules/stacks.nix ./modules/test-node.nix sops-nix.nixosModules.sops ];
@@ -37,17 +30,12 @@ in
   config = {
     networking.hostName = data.host.hostname;
     services.container-stacks = { enable = true; host = data.host; };
-    virtualisation.fileSystems = lib.listToAttrs (map mount cfg.host.mounts);
 
     sops = {
       age.keyFile = "/var/lib/sops-nix/key.txt";
       secrets = secretsFrom secrets;
     };
     system.activationScripts = {
-      # Made before anything is mounted, since what is bound to a mount point must be there.
-      harness-folders = lib.stringAfter [ "users" "groups" ] ''
-        install -d -m 0755 -o ${user.name} -g ${user.group} ${lib.concatStringsSep " " folders}
-      '';
       # sops-nix takes no key from the store, rightly: nobody's real one is there. The test key is put in place first.
       harness-test-key = "install -D -m 0400 ${../fixtures/secrets/test-key.age} /var/lib/sops-nix/key.txt";
       setupSecrets = lib.mkIf (!config.sops.useSystemdActivation) { deps = [ "harness-test-key" ]; };

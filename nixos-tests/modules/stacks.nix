@@ -17,14 +17,21 @@ let
   # Podman's package has units of these names, too, and NixOS makes ours additions to those: take back what is there.
   resets = {
     "podman-auto-update.service" = "[Service]\nExecStart=\nExecStartPost=\n\n";
-    "podman-auto-update.timer" = "[Timer]\nOnCalendar=\n\n";
+    "podman-auto-update.timer" = "[Timer]\nOnCalendar=\nRandomizedDelaySec=0\n\n";
   };
+  # A switch of the system must not stop, start or restart what the stacks' own activation decides about: that one asks
+  # first whether the new configuration would be accepted.
+  left-alone = scope: unit: lib.optionalString (scope == "user" && lib.hasSuffix ".service" unit)
+    "\n[Unit]\nX-StopOnRemoval=false\n\n[Service]\nX-RestartIfChanged=false\n";
+  activates = scope: unit: cfg.activateOnSwitch && lib.elem { inherit scope unit; } manifest.activation;
   units = scope: directory: lib.listToAttrs (map
     ({ unit, ... }: lib.nameValuePair unit {
-      text = (resets.${unit} or "") + rendered.files."units/${scope}/${unit}";
-      wantedBy = wanters directory unit;
+      text = (resets.${unit} or "") + rendered.files."units/${scope}/${unit}" + left-alone scope unit;
+      # It is wanted anew, and so run, by every switch.
+      wantedBy = wanters directory unit ++ lib.optional (scope == "system" && activates scope unit) "multi-user.target";
     })
     (lib.filter (unit: unit.scope == scope) manifest.units));
+  userActivation = map (unit: unit.unit) (lib.filter (unit: unit.scope == "user") manifest.activation);
 
   text = file: if file.mode == "0755" then pkgs.writeScript else pkgs.writeText;
   # What the library copies it names by its place only, which does not bring the file along.
@@ -259,6 +266,14 @@ in
         }
       '';
     };
+    activateOnSwitch = mkOption {
+      type = types.bool;
+      default = true;
+      description = ''
+        Whether a switch of the system brings the stacks to the new generation: it restarts those that changed, and
+        fails where the user manager is down. Without it, somebody has to start `stacks-activate.service`.
+      '';
+    };
     generation = mkOption {
       type = types.package;
       readOnly = true;
@@ -271,6 +286,13 @@ in
 
     systemd.user.units = units "user" paths.userUnits;
     systemd.units = units "system" paths.systemUnits;
+    # It is run by each user's manager, also when that starts: then the stacks start by themselves.
+    system.userActivationScripts.container-stacks = mkIf cfg.activateOnSwitch ''
+      systemctl=${config.systemd.package}/bin/systemctl
+      if [ "$(${pkgs.coreutils}/bin/id -u)" = ${toString user.uid} ] && $systemctl --user --quiet is-active default.target; then
+        $systemctl --user start ${lib.concatStringsSep " " userActivation}
+      fi
+    '';
     environment.etc = etc;
     # The library's scripts find every program in the system's own path.
     environment.systemPackages = [ pkgs.docker-compose pkgs.jq pkgs.curl ];

@@ -13,6 +13,14 @@ let
   images = import ../images.nix { inherit lib pkgs; names = cfg.images; };
   port = "dev-virtio\\x2dports-harness.journal.device";
   user = toString cfg.user.uid;
+
+  # The machine has none of the host's own file systems. What the host mounts from elsewhere is a mount point here, too,
+  # so that stacks which need it start, and a scenario can take one away.
+  mount = path: lib.nameValuePair path { device = "/srv/${baseNameOf path}"; fsType = "none"; options = [ "bind" ]; };
+  folders = [ "/srv/docker" ] ++ map (path: "/srv/${baseNameOf path}") host.mounts
+    ++ lib.concatMap
+    (stack: [ "/srv/docker/${stack.name}" ] ++ map (service: "/srv/docker/${stack.name}/${service.name}") stack.services)
+    host.stacks;
 in
 {
   options.harness = {
@@ -54,7 +62,15 @@ in
       interfaces = mkForce { };
       memorySize = lib.mkDefault 2048;
       diskSize = lib.mkDefault 4096;
+      fileSystems = lib.listToAttrs (map mount host.mounts);
     };
+    # Made before anything is mounted, since what is bound to a mount point must be there.
+    system.activationScripts.harness-folders = lib.stringAfter [ "users" "groups" ] ''
+      install -d -m 0755 -o ${host.user.name} -g ${host.user.group} ${lib.concatStringsSep " " folders}
+    '';
+
+    # The harness starts the activation itself, to see how it ends.
+    services.container-stacks.activateOnSwitch = mkForce false;
 
     # As on real hosts: the framework's own values would hide a start that is too slow, or a lack of memory.
     boot.kernel.sysctl."vm.panic_on_oom" = 0;
@@ -145,6 +161,7 @@ in
           podman pull --quiet --tls-verify=false "$name"
         done < ${images}
       '';
+      restartIfChanged = false;
       unitConfig.ConditionPathExists = "!/var/lib/harness/images-loaded";
       serviceConfig = {
         Type = "oneshot";

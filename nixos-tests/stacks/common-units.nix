@@ -81,9 +81,9 @@ let
       Description = "Orderly stop of the container stacks at shutdown";
       After = "user@${toString host.user.uid}.service";
       PartOf = "user@${toString host.user.uid}.service";
-      X-RestartIfChanged = false;
     };
     Service = byUser { } // {
+      X-RestartIfChanged = false;
       RemainAfterExit = true;
       ExecStop = concatStringsSep " " ([ "${paths.tools}/systemctl" "--user" "stop" "*-stack.service" ] ++ nativeUserUnits);
       TimeoutStopSec = 180;

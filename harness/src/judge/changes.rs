@@ -154,6 +154,11 @@ impl<'a> Concern<'a> {
         })
     }
 
+    /// Whether the trial publishes other versions of images.
+    pub(super) fn publishes(&self) -> bool {
+        !self.images.is_empty()
+    }
+
     /// Whether the trial acts on a container of the image, or on the image itself.
     pub(super) fn has_image(&self, name: &str, picture: &Picture) -> bool {
         let mut containers = picture.containers.iter().filter(|container| container.image == name);

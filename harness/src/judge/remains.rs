@@ -49,13 +49,17 @@ fn processes(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> 
     left_over.map(|process| format!("the process {process} is new")).collect()
 }
 
+/// An image whose name another one has taken stays without a name; where the trial publishes images, so may one that
+/// podman has tried and given up.
 fn images(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
     let (before, after) = (&first.remains.images, &last.remains.images);
+    let lost_its_name = |id: &String| concern.publishes() || before.values().any(|known| known == id);
     let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
     let others = names.into_iter().filter(|name| !concern.has_image(name, first) && !concern.has_image(name, last));
     let sentence = |name: &String| match (before.get(name), after.get(name)) {
         (Some(was), Some(is)) if was != is => Some(format!("the image {name} was {}, is {}", short(was), short(is))),
         (Some(_), None) => Some(format!("the image {name} is gone")),
+        (None, Some(id)) if id == name && lost_its_name(id) => None,
         (None, Some(_)) => Some(format!("the image {name} is new")),
         _ => None,
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::scenario::{ActKind, ActiveState, ContainerCondition, Excepted, Exception, Expectation, Trial};
 
-use crate::timeline::{Entry, Remains};
+use crate::timeline::{Entry, Picture, Remains};
 
 use super::builder::*;
 
@@ -185,6 +185,12 @@ fn nothing_is_left_behind() {
     check(&quiet(), image("image-a"), "");
     check(&quiet(), image("image-b"), "the image image-b was bbbb, is cccc");
     check(&quiet(), image("cccc"), "the image cccc is new");
+    let unnamed = |picture: &mut Picture, name: &str, id: &str| picture.remains.images.insert(name.into(), id.into());
+    let untagged = Sample::acted().in_picture(|picture| {
+        unnamed(picture, "image-a", "cccc");
+        unnamed(picture, "aaaa", "aaaa");
+    });
+    check(&quiet(), untagged, "");
     check(&except(Excepted::Change(pattern("^the image cccc is new$"))), image("cccc"), "");
 }
 

@@ -14,6 +14,9 @@ let
     imap0 = value: list: genList (index: value index (elemAt list index)) (length list);
     range = first: last: genList (index: first + index) (last - first + 1);
     unique = foldl' (found: one: if builtins.elem one found then found else found ++ [ one ]) [ ];
+    elem = builtins.elem;
+    optional = condition: value: if condition then [ value ] else [ ];
+    optionalAttrs = condition: set: if condition then set else { };
     optionalString = condition: text: if condition then text else "";
     concatMapStrings = text: list: concatStringsSep "" (map text list);
     hasPrefix = prefix: text: substring 0 (stringLength prefix) text == prefix;

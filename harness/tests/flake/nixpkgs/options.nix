@@ -23,6 +23,7 @@ let
       path = or' [ ] (types.listOf (types.oneOf [ types.package types.str ]));
       environment = settings;
       script = or' "" types.lines;
+      restartIfChanged = or' true types.bool;
       serviceConfig = settings;
     };
   };
@@ -72,6 +73,7 @@ in
     services.dockerRegistry.enable = or' false types.bool;
     services.dockerRegistry.enableDelete = or' false types.bool;
     system.activationScripts = settings;
+    system.userActivationScripts = settings;
     system.build.vm = of types.package;
     virtualisation = {
       podman.enable = or' false types.bool;
