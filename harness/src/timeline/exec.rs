@@ -1,5 +1,7 @@
 //! Programs that were started, from the kernel's trace of two probes: one counts them, one has their arguments.
 
+use std::collections::BTreeMap;
+
 use super::{Entry, Moment, ParseError};
 
 const EVENT: &str = ": harness_exec: (";
@@ -19,16 +21,17 @@ const RECORDED: usize = 24;
 pub fn parse_exec_trace(text: &str, boot: u32) -> Result<Vec<Entry>, ParseError> {
     let mut entries = Vec::new();
     let mut event: Option<(usize, String)> = None;
-    let mut counted = 0;
+    let mut unrecorded: BTreeMap<&str, isize> = BTreeMap::new();
     for (index, line) in text.lines().enumerate() {
         if let Some(lost) = lost_events(line) {
             let reason = format!("the kernel's trace says {lost:?}: give its buffer more room");
             entries.push(Entry::Broken { reason });
         } else if begins(line, EVENT) {
             finish(event.replace((index + 1, line.to_owned())), boot, &mut entries)?;
+            *unrecorded.entry(task(line)).or_default() -= 1;
         } else if begins(line, COUNT) {
             finish(event.take(), boot, &mut entries)?;
-            counted += 1;
+            *unrecorded.entry(task(line)).or_default() += 1;
         } else if let Some((_, begun)) = &mut event {
             begun.push('\n');
             begun.push_str(line);
@@ -38,9 +41,13 @@ pub fn parse_exec_trace(text: &str, boot: u32) -> Result<Vec<Entry>, ParseError>
         }
     }
     finish(event, boot, &mut entries)?;
-    let recorded = entries.iter().filter(|entry| matches!(entry, Entry::Exec { .. })).count();
-    if recorded != counted {
-        let reason = format!("{counted} programs were started, and the kernel's trace has the arguments of {recorded}");
+    let missing: Vec<&str> = unrecorded.into_iter().filter(|(_, count)| *count != 0).map(|(task, _)| task).collect();
+    if !missing.is_empty() {
+        let reason = format!(
+            "the kernel's trace lacks the arguments of programs that were started ({}): perhaps they are too long, some \
+             KiB; hand such a text over by standard input",
+            missing.join(", ")
+        );
         entries.push(Entry::Broken { reason });
     }
     Ok(entries)
@@ -48,6 +55,11 @@ pub fn parse_exec_trace(text: &str, boot: u32) -> Result<Vec<Entry>, ParseError>
 
 fn error(line: usize, problem: impl Into<String>) -> ParseError {
     ParseError::new("the trace of started programs", line, problem)
+}
+
+/// The program and its process, with which a line begins.
+fn task(line: &str) -> &str {
+    line.split_once(" [").map_or(line, |(task, _)| task).trim()
 }
 
 /// What the kernel says of events that it dropped to make room for newer ones: in a line of its own, or in the head,
@@ -150,7 +162,10 @@ mod tests {
         };
         check("CPU:0 [LOST 12 EVENTS]\n", "LOST 12");
         check("# entries-in-buffer/entries-written: 7/9   #P:1\n", "7/9");
-        check(&format!("{COUNTED}\n"), "1 programs were started, and the kernel's trace has the arguments of 0");
+        check(
+            &format!("{COUNTED}\n"),
+            "the arguments of programs that were started (bash-123): perhaps they are too long",
+        );
         assert_eq!(parse_exec_trace("# entries-in-buffer/entries-written: 9/9   #P:1\n", 0).unwrap(), []);
     }
 
