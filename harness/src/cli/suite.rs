@@ -5,6 +5,7 @@ use std::fs;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Scope, ScopedJoinHandle};
 use std::time::Instant;
 
 use libtest_mimic::{Completion, Failed};
@@ -90,7 +91,11 @@ impl Suite {
         let bakes = suite.bakes(&planned)?;
         let trials = planned.into_iter().map(|planned| Suite::trial(&suite, &machines, planned)).collect();
         std::thread::scope(|scope| {
-            suite.bake(scope, &machines, &bakes);
+            let baking = suite.bake(scope, &machines, &bakes);
+            if jobs == 1 {
+                // Nothing can run beside it, and the trials' lines would be mixed with its own.
+                baking.into_iter().for_each(|thread| drop(thread.join()));
+            }
             // Its conclusion knows only passed and failed; the outcomes say more.
             let _conclusion = libtest_mimic::run(arguments, trials);
         });
@@ -124,12 +129,13 @@ impl Suite {
     /// bakes before trials. No trial's time has a bake in it.
     fn bake<'scope>(
         &'scope self,
-        scope: &'scope std::thread::Scope<'scope, '_>,
+        scope: &'scope Scope<'scope, '_>,
         machines: &Arc<Machines>,
         bakes: &[(String, Time)],
-    ) {
+    ) -> Vec<ScopedJoinHandle<'scope, ()>> {
         let queue = Arc::new(Mutex::new(VecDeque::from(bakes.to_vec())));
-        for machine in (0..bakes.len()).map_while(|_| machines.try_take()) {
+        let taken = (0..bakes.len()).map_while(|_| machines.try_take());
+        let thread = |machine| {
             let queue = Arc::clone(&queue);
             scope.spawn(move || {
                 let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
@@ -138,8 +144,9 @@ impl Suite {
                     let _error_is_kept = self.hosts.prepare(&host, time);
                 }
                 drop(machine);
-            });
-        }
+            })
+        };
+        taken.map(thread).collect()
     }
 
     fn trial(suite: &Arc<Suite>, machines: &Arc<Machines>, planned: Planned) -> libtest_mimic::Trial {
