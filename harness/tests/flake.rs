@@ -194,7 +194,7 @@ fn what_is_no_node_is_refused_with_advice() {
     check("nodes.web = { type = \"derivation\"; };", "node web is a package: give it the nixosConfiguration");
     check("nodes.web = { nixosConfigurations = { }; };", "node web is a flake: give it one of its");
     check(
-        "nodes.web = { extendModules = _: { config.services = { }; }; pkgs.path = /x; };",
+        "nodes.web = { extendModules = _: { config.services = { }; }; };",
         "node web has no container stacks: add nixosModules.stacks",
     );
     // The stand-in knows the options of NixOS, so that a misspelt one does not go unnoticed.

@@ -23,15 +23,14 @@ let
   # first whether the new configuration would be accepted.
   left-alone = scope: unit: lib.optionalString (scope == "user" && lib.hasSuffix ".service" unit)
     "\n[Unit]\nX-StopOnRemoval=false\n\n[Service]\nX-RestartIfChanged=false\n";
-  activates = scope: unit: cfg.activateOnSwitch && lib.elem { inherit scope unit; } manifest.activation;
+  activation = scope: map (unit: unit.unit) (lib.filter (unit: unit.scope == scope) manifest.activation);
   units = scope: directory: lib.listToAttrs (map
     ({ unit, ... }: lib.nameValuePair unit {
       text = (resets.${unit} or "") + rendered.files."units/${scope}/${unit}" + left-alone scope unit;
       # It is wanted anew, and so run, by every switch.
-      wantedBy = wanters directory unit ++ lib.optional (scope == "system" && activates scope unit) "multi-user.target";
+      wantedBy = wanters directory unit ++ lib.optional (scope == "system" && cfg.activateOnSwitch && lib.elem unit (activation scope)) "multi-user.target";
     })
     (lib.filter (unit: unit.scope == scope) manifest.units));
-  userActivation = map (unit: unit.unit) (lib.filter (unit: unit.scope == "user") manifest.activation);
 
   text = file: if file.mode == "0755" then pkgs.writeScript else pkgs.writeText;
   # What the library copies it names by its place only, which does not bring the file along.
@@ -290,7 +289,7 @@ in
     system.userActivationScripts.container-stacks = mkIf cfg.activateOnSwitch ''
       systemctl=${config.systemd.package}/bin/systemctl
       if [ "$(${pkgs.coreutils}/bin/id -u)" = ${toString user.uid} ] && $systemctl --user --quiet is-active default.target; then
-        $systemctl --user start ${lib.concatStringsSep " " userActivation}
+        $systemctl --user start ${lib.concatStringsSep " " (activation "user")}
       fi
     '';
     environment.etc = etc;

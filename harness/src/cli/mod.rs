@@ -10,7 +10,6 @@ mod exit;
 mod judge;
 mod lint;
 mod list;
-mod machines;
 mod output;
 mod plan;
 mod print;

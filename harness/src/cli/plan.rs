@@ -197,8 +197,7 @@ impl Planned {
     /// Whether its guest is restarted.
     fn restarts(&self) -> bool {
         let trial = self.host();
-        let mut actions = trial.given.iter().chain(trial.steps.iter().flat_map(|step| &step.when));
-        actions.any(|action| matches!(action.what, ActKind::Reboot | ActKind::PowerCut))
+        trial.acts().any(|action| matches!(action.what, ActKind::Reboot | ActKind::PowerCut))
     }
 
     /// The label with the repetition, where there is one: unique in a run.

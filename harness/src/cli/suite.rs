@@ -9,6 +9,7 @@ use std::thread::{Scope, ScopedJoinHandle};
 use std::time::Instant;
 
 use libtest_mimic::{Completion, Failed};
+use tokio::sync::Semaphore;
 
 use crate::event::{Event, TrialFinished};
 use crate::generation::Fault;
@@ -18,7 +19,6 @@ use crate::run::{Error, Finished, Hosts, Project, Result, TrialRun};
 use crate::scenario::{Source, Time};
 use crate::timeline::Timeline;
 
-use super::machines::Machines;
 use super::output::{Output, SPEC};
 use super::plan::{Matrix, Planned};
 use super::{Exit, session};
@@ -31,6 +31,8 @@ pub struct Suite {
     style: Style,
     keep: bool,
     outcomes: Mutex<Vec<Outcome>>,
+    /// One permit for each machine that may run at once, whatever it is for; none until a run says how many.
+    machines: Arc<Semaphore>,
 }
 
 /// How a run is done and reported.
@@ -63,7 +65,15 @@ impl Suite {
                 anstream::eprintln!("warning: an event could not be reported: {error}");
             }
         })?;
-        Ok(Suite { hosts, matrix, output, style: options.style, keep: options.keep, outcomes: Mutex::new(Vec::new()) })
+        Ok(Suite {
+            hosts,
+            matrix,
+            output,
+            style: options.style,
+            keep: options.keep,
+            outcomes: Mutex::new(Vec::new()),
+            machines: Arc::new(Semaphore::new(0)),
+        })
     }
 
     /// Runs trials and gives the exit code that their outcomes deserve.
@@ -87,11 +97,11 @@ impl Suite {
         let suite = Arc::new(self);
         let jobs = arguments.test_threads;
         let jobs = jobs.or_else(|| std::thread::available_parallelism().ok().map(NonZero::get)).unwrap_or(1);
-        let machines = Arc::new(Machines::new(jobs));
+        suite.machines.add_permits(jobs);
         let bakes = suite.bakes(&planned)?;
-        let trials = planned.into_iter().map(|planned| Suite::trial(&suite, &machines, planned)).collect();
+        let trials = planned.into_iter().map(|planned| Suite::trial(&suite, planned)).collect();
         std::thread::scope(|scope| {
-            let baking = suite.bake(scope, &machines, &bakes);
+            let baking = suite.bake(scope, &bakes);
             if jobs == 1 {
                 // Nothing can run beside it, and the trials' lines would be mixed with its own.
                 baking.into_iter().for_each(|thread| drop(thread.join()));
@@ -130,11 +140,10 @@ impl Suite {
     fn bake<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
-        machines: &Arc<Machines>,
         bakes: &[(String, Time)],
     ) -> Vec<ScopedJoinHandle<'scope, ()>> {
         let queue = Arc::new(Mutex::new(VecDeque::from(bakes.to_vec())));
-        let taken = (0..bakes.len()).map_while(|_| machines.try_take());
+        let taken = (0..bakes.len()).map_while(|_| Arc::clone(&self.machines).try_acquire_owned().ok());
         let thread = |machine| {
             let queue = Arc::clone(&queue);
             scope.spawn(move || {
@@ -149,19 +158,19 @@ impl Suite {
         taken.map(thread).collect()
     }
 
-    fn trial(suite: &Arc<Suite>, machines: &Arc<Machines>, planned: Planned) -> libtest_mimic::Trial {
-        let (suite, machines) = (Arc::clone(suite), Arc::clone(machines));
-        libtest_mimic::Trial::ignorable_test(planned.unique(), move || suite.run_one(&planned, &machines))
+    fn trial(suite: &Arc<Suite>, planned: Planned) -> libtest_mimic::Trial {
+        let suite = Arc::clone(suite);
+        libtest_mimic::Trial::ignorable_test(planned.unique(), move || suite.run_one(&planned))
     }
 
-    fn run_one(&self, planned: &Planned, machines: &Arc<Machines>) -> std::result::Result<Completion, Failed> {
+    fn run_one(&self, planned: &Planned) -> std::result::Result<Completion, Failed> {
         if self.hosts.recorder().is_interrupted() {
             return Ok(Completion::ignored_with("interrupted"));
         }
         self.hosts.emit(Event::TrialStarted { trial: planned.label() });
         let recorded = match &planned.skip {
             Some(reason) => Ok((planned.without_machine(Outcome::Skipped, reason.clone()), None)),
-            None => self.record(planned, machines),
+            None => self.record(planned),
         };
         let (finished, timeline) = match recorded {
             Ok(recorded) => recorded,
@@ -180,10 +189,9 @@ impl Suite {
         }
     }
 
-    fn record(&self, planned: &Planned, machines: &Arc<Machines>) -> Result<(TrialFinished, Option<Timeline>)> {
+    fn record(&self, planned: &Planned) -> Result<(TrialFinished, Option<Timeline>)> {
         let trial = planned.host();
         let prepared = self.hosts.prepare(&trial.host, planned.scenario.time)?;
-        let _machine = machines.take();
         let name = planned.label();
         let run = TrialRun {
             prepared: &prepared,
@@ -196,6 +204,7 @@ impl Suite {
         };
         let folder = self.output.trial(&planned.unique())?;
         let work = async {
+            let _permit = self.machines.acquire().await;
             let mut finished = run.run().await?;
             let (outcome, _) = verdict(planned.fault.as_deref(), &finished.judgement);
             let wanted = self.keep && matches!(outcome, Outcome::Failed | Outcome::Broken);

@@ -59,10 +59,8 @@ pub(super) struct Concern<'a> {
 impl<'a> Concern<'a> {
     fn of(trial: &'a Trial) -> Self {
         let mut concern = Self { host: &trial.stacks, own_stack: trial.stack.as_deref(), ..Self::default() };
-        let acts = trial.given.iter().chain(trial.steps.iter().flat_map(|step| &step.when));
-        acts.for_each(|act| concern.act(act));
-        let lines = trial.steps.iter().flat_map(|step| &step.then);
-        lines.for_each(|line| concern.line(&line.what));
+        trial.acts().for_each(|act| concern.act(act));
+        trial.lines().for_each(|line| concern.line(&line.what));
         for exception in &trial.except {
             match &exception.what {
                 Excepted::Units(units) => units.iter().for_each(|unit| concern.unit(unit)),

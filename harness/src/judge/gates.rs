@@ -131,11 +131,11 @@ impl<'a> Gates<'_, 'a> {
     fn unhealthy(&self, from: usize) -> Vec<(usize, String)> {
         let records = self.recording.records(from..self.recording.entries.len());
         records
-            .filter_map(|(index, record)| Some((index, record, record.unhealthy_container()?)))
-            .filter(|(_, record, id)| !self.may_be_unhealthy(id, record.field("PODMAN_NAME").unwrap_or_default()))
-            .map(|(index, record, id)| {
+            .filter_map(|(index, record)| {
+                let id = record.unhealthy_container()?;
                 let name = record.field("PODMAN_NAME").unwrap_or(id);
-                (index, format!("{name} is unhealthy at {}", words::moment(record.at)))
+                let sentence = || (index, format!("{name} is unhealthy at {}", words::moment(record.at)));
+                (!self.may_be_unhealthy(id, name)).then(sentence)
             })
             .collect()
     }
@@ -146,8 +146,7 @@ impl<'a> Gates<'_, 'a> {
         let mut states = self.recording.pictures.iter().flat_map(|taken| &taken.picture.containers);
         let place = states.find(|state| state.id == id).and_then(|state| compose::place(state, &trial.stacks));
         let is_it = |named: &[Container]| named.iter().any(|named| named.name == name);
-        let mut lines = trial.steps.iter().flat_map(|step| &step.then);
-        let expected = lines.any(|line| match &line.what {
+        let expected = trial.lines().any(|line| match &line.what {
             Expectation::Containers { containers, are: ContainerCondition::Unhealthy } => is_it(containers),
             _ => false,
         });
@@ -155,8 +154,7 @@ impl<'a> Gates<'_, 'a> {
             Excepted::Containers(containers) => is_it(containers),
             _ => false,
         });
-        let mut acts = trial.given.iter().chain(trial.steps.iter().flat_map(|step| &step.when));
-        let turned = acts.any(|act| match &act.what {
+        let turned = trial.acts().any(|act| match &act.what {
             ActKind::Knob { services, .. } => services.iter().any(|(stack, service)| place == Some((stack, service))),
             _ => false,
         });
@@ -207,8 +205,7 @@ fn is_out_of_memory(record: &Record) -> bool {
 
 fn is_expected_to_fail(trial: &Trial, unit: UnitRef) -> bool {
     let is_it = |units: &[Unit]| units.iter().any(|named| words::same_unit(named, unit));
-    let mut lines = trial.steps.iter().flat_map(|step| &step.then);
-    lines.any(|line| match &line.what {
+    trial.lines().any(|line| match &line.what {
         Expectation::UnitEnters { units, state: ActiveState::Failed, .. }
         | Expectation::UnitIs { units, state: ActiveState::Failed, .. } => is_it(units),
         Expectation::Order { entries } => {
@@ -220,8 +217,7 @@ fn is_expected_to_fail(trial: &Trial, unit: UnitRef) -> bool {
 
 /// Whether a line of the scenario asks for such records.
 fn is_asked_for(trial: &Trial, record: &Record) -> bool {
-    let mut lines = trial.steps.iter().flat_map(|step| &step.then);
-    lines.any(|line| match &line.what {
+    trial.lines().any(|line| match &line.what {
         Expectation::Journal { of, pattern, times } if times.most != Some(0) => {
             let is_of = match of {
                 JournalSource::Units(units) => units.iter().any(|unit| is_about(record, unit)),

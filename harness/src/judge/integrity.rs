@@ -148,10 +148,8 @@ fn gaps(recording: &Recording) -> Vec<String> {
 
 /// Every unit that an action or a line of the trial names.
 pub(super) fn named_units(trial: &Trial) -> BTreeSet<&Unit> {
-    let acts = trial.given.iter().chain(trial.steps.iter().flat_map(|step| &step.when));
-    let acted_on = acts.flat_map(Act::units);
-    let lines = trial.steps.iter().flat_map(|step| &step.then);
-    let looked_at = lines.flat_map(|line| units_of(&line.what));
+    let acted_on = trial.acts().flat_map(Act::units);
+    let looked_at = trial.lines().flat_map(|line| units_of(&line.what));
     acted_on.chain(looked_at).collect()
 }
 

@@ -8,14 +8,15 @@ use crate::scenario::{Act, Excepted, Expectation, JournalSource, Scope, Trial, U
 
 /// The files that a trial's lines look at, and the units that it names, beside every stack's.
 pub(super) fn wanted(trial: &Trial, manifest: &Manifest) -> Wanted {
-    let lines = || trial.steps.iter().flat_map(|step| &step.then);
-    let files: BTreeSet<String> = lines()
+    let files: BTreeSet<String> = trial
+        .lines()
         .filter_map(|line| match &line.what {
             Expectation::File { path, .. } => Some(path.clone()),
             _ => None,
         })
         .collect();
-    let environments: BTreeSet<String> = lines()
+    let environments: BTreeSet<String> = trial
+        .lines()
         .filter_map(|line| match &line.what {
             Expectation::ContainerEnvironment { containers, .. } => Some(containers),
             _ => None,
@@ -23,9 +24,8 @@ pub(super) fn wanted(trial: &Trial, manifest: &Manifest) -> Wanted {
         .flatten()
         .map(|container| container.name.clone())
         .collect();
-    let mut units: Vec<&Unit> = lines().flat_map(|line| units_of(&line.what)).collect();
-    let actions = trial.given.iter().chain(trial.steps.iter().flat_map(|step| &step.when));
-    units.extend(actions.flat_map(Act::units));
+    let mut units: Vec<&Unit> = trial.lines().flat_map(|line| units_of(&line.what)).collect();
+    units.extend(trial.acts().flat_map(Act::units));
     for exception in &trial.except {
         if let Excepted::Units(named) = &exception.what {
             units.extend(named);

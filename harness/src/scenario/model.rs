@@ -273,6 +273,18 @@ pub enum Excepted {
     Change(Pattern),
 }
 
+impl Trial {
+    /// Everything that is done, in order.
+    pub fn acts(&self) -> impl Iterator<Item = &Act> {
+        self.given.iter().chain(self.steps.iter().flat_map(|step| &step.when))
+    }
+
+    /// Everything that must hold, in order.
+    pub fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.steps.iter().flat_map(|step| &step.then)
+    }
+}
+
 impl Act {
     /// The units that it asks a manager to do something with.
     pub fn units(&self) -> &[Unit] {

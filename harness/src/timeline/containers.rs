@@ -72,6 +72,11 @@ fn state_of(container: Listed, environments: &mut Environments) -> ContainerStat
     }
 }
 
+/// Whether a text is a container's whole id.
+pub(super) fn is_container_id(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// The health in a status such as `Up 23 seconds (healthy)`; none without a health check, or in `Exited (0) …`.
 fn health_in(status: &str) -> &str {
     let last = status.rsplit_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::containers::is_container_id;
 use super::{Moment, ParseError, Record};
 
 const WHAT: &str = "a journal record";
@@ -22,7 +23,7 @@ impl<'a> UnitRef<'a> {
     pub fn health_check_of(self) -> Option<&'a str> {
         let (id, number) = self.name.strip_suffix(".service")?.split_once('-')?;
         let hex = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        (self.scope == "user" && id.len() == 64 && hex(id) && hex(number)).then_some(id)
+        (self.scope == "user" && is_container_id(id) && hex(number)).then_some(id)
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use super::containers::is_container_id;
 use super::{ParseError, Remains};
 
 /// The ends of units that come and go with single commands and containers.
@@ -72,7 +73,7 @@ fn processes(text: &str) -> Result<BTreeSet<String>, ParseError> {
 
 /// The unit that a control group belongs to: the innermost part of the path that is one.
 fn unit_of(group: &str) -> Option<&str> {
-    let of_container = group.split(['/', '-', '.']).any(|part| part.len() == 64);
+    let of_container = group.split(['/', '-', '.']).any(is_container_id);
     let unit = group.rsplit('/').find(|part| part.contains('.'))?;
     let passes = unit != "init.scope" && PASSING_UNITS.iter().any(|end| unit.ends_with(end));
     (!of_container && !passes).then_some(unit)

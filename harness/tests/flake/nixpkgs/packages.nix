@@ -69,7 +69,6 @@ let
 
   pkgs = lib.genAttrs names package // {
     inherit lib system;
-    path = ./.;
     stdenv.hostPlatform = { inherit system; isx86_64 = system == "x86_64-linux"; };
     pkgsStatic.busybox = package "busybox";
     runCommand = name: arguments: script:
