@@ -201,11 +201,13 @@ fn state_of(state: Option<&UnitState>) -> &str {
     })
 }
 
-/// A service with a socket or a timer runs when somebody asks for it or its time comes, whatever the scenario does.
+/// A service with a socket or a timer runs when somebody asks for it or its time comes, whatever the scenario does; a
+/// socket with `Accept=yes` starts an instance of its template for each connection (systemd.socket(5)).
 pub(super) fn comes_and_goes(unit: UnitRef, picture: &Picture) -> bool {
-    let Some(stem) = unit.name.strip_suffix(".service") else {
+    let Some(name) = unit.name.strip_suffix(".service") else {
         return false;
     };
+    let stem = name.split_once('@').map_or(name, |(template, _)| template);
     let starters = [format!("{stem}.socket"), format!("{stem}.timer")];
     picture.units.iter().any(|state| state.scope == unit.scope && starters.contains(&state.name))
 }

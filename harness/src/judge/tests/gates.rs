@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::scenario::{ActKind, ActiveState, ContainerCondition, Excepted, Exception, Expectation, Trial};
 
-use crate::timeline::{Entry, Picture, Remains};
+use crate::timeline::{Entry, Picture, Remains, UnitState};
 
 use super::builder::*;
 
@@ -234,6 +234,16 @@ fn nothing_else_changes() {
         picture.units[2].active = "failed".into();
     }
     check(&quiet(), recovered, "podman.service was failed, is active");
+    // So does the instance of a socket's template, and the socket must be there for that.
+    let connection = |name: &str| {
+        Sample::acted().in_picture(|picture| {
+            let service = picture.units.iter().find(|unit| unit.name == "podman.service").cloned();
+            let instance = service.into_iter().map(|unit| UnitState { name: name.into(), ..unit });
+            picture.units.extend(instance);
+        })
+    };
+    check(&quiet(), connection("podman@1-127.0.0.1:80-127.0.0.1:4711.service"), "");
+    check(&quiet(), connection("other@1.service"), "other@1.service was inactive, is active");
     let transient = Sample::acted().in_picture(|picture| {
         let mut unit = picture.units[0].clone();
         (unit.name, unit.transient) = ("run-r1.service".into(), true);
