@@ -10,6 +10,7 @@ mod exit;
 mod judge;
 mod lint;
 mod list;
+mod needless;
 mod output;
 mod plan;
 mod print;

@@ -138,6 +138,11 @@ impl Matrix {
         Ok(repeated.collect())
     }
 
+    /// Whether the trials are on somebody else's generation.
+    pub fn is_foreign(&self) -> bool {
+        self.foreign.is_some()
+    }
+
     /// Why a fault cannot be put into somebody else's generation. In the project's own, it would be a mistake.
     fn misfit(&self, fault: Option<&Fault>, trial: &Trial) -> Option<String> {
         let applied = fault?.apply(self.foreign.as_ref()?, trial.stack.as_deref());

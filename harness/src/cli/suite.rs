@@ -13,12 +13,13 @@ use tokio::sync::Semaphore;
 
 use crate::event::{Event, TrialFinished};
 use crate::generation::Fault;
-use crate::judge::{Judgement, Outcome};
+use crate::judge::{self, Judgement, Outcome};
 use crate::report::{EventLog, Style, Terminal, TerminalOptions, failure};
 use crate::run::{Error, Finished, Hosts, Project, Result, TrialRun};
 use crate::scenario::{Source, Time};
 use crate::timeline::Timeline;
 
+use super::needless::{Needless, Needs};
 use super::output::{Output, SPEC};
 use super::plan::{Matrix, Planned};
 use super::{Exit, session};
@@ -31,6 +32,7 @@ pub struct Suite {
     style: Style,
     keep: bool,
     outcomes: Mutex<Vec<Outcome>>,
+    needs: Mutex<Needs>,
     /// One permit for each machine that may run at once, whatever it is for; none until a run says how many.
     machines: Arc<Semaphore>,
 }
@@ -72,6 +74,7 @@ impl Suite {
             style: options.style,
             keep: options.keep,
             outcomes: Mutex::new(Vec::new()),
+            needs: Mutex::new(Needs::default()),
             machines: Arc::new(Semaphore::new(0)),
         })
     }
@@ -110,14 +113,28 @@ impl Suite {
             let _conclusion = libtest_mimic::run(arguments, trials);
         });
         let seconds = begin.elapsed().as_secs_f64();
-        suite.hosts.emit(Event::RunFinished { at: jiff::Timestamp::now().to_string(), seconds });
+        let needless = suite.needless()?;
+        let has_needless_noise = !needless.noise.is_empty();
+        suite.hosts.emit(Event::RunFinished {
+            at: jiff::Timestamp::now().to_string(),
+            seconds,
+            needless: needless.exceptions.into_iter().chain(needless.noise).collect(),
+        });
         let sources: Vec<Source> = suite.matrix.scenarios.iter().map(|scenario| scenario.source.clone()).collect();
         suite.output.write_reports(&sources, &suite.style.program, junit)?;
         if suite.hosts.recorder().is_interrupted() {
             return Ok(Exit::Interrupted);
         }
         let outcomes = suite.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Exit::of_outcomes(outcomes.iter().copied()))
+        let needless = has_needless_noise.then_some(Outcome::Failed);
+        Ok(Exit::of_outcomes(outcomes.iter().copied().chain(needless)))
+    }
+
+    /// What this run shows could be taken away. Scenarios and noise are not the author's own where the generation is
+    /// somebody else's, and may be for other generations.
+    fn needless(&self) -> Result<Needless> {
+        let needs = self.needs.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.matrix.is_foreign() { Ok(Needless::default()) } else { needs.needless(&self.matrix) }
     }
 
     /// The templates that the selected trials need, in the order of the trials. What comes to the same template is one
@@ -177,6 +194,12 @@ impl Suite {
             Err(Error::Interrupted) => return Ok(Completion::ignored_with("interrupted")),
             Err(error) => (planned.without_machine(Outcome::Broken, error.to_string()), None),
         };
+        if let Some(timeline) =
+            timeline.as_ref().filter(|_| finished.outcome == Outcome::Passed && planned.fault.is_none())
+        {
+            let needed = judge::needed(planned.host(), timeline, &self.matrix.noise);
+            self.needs.lock().unwrap_or_else(PoisonError::into_inner).passed(planned, needed);
+        }
         let message = failure(&finished, &planned.scenario.source, timeline.as_ref(), &self.style);
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(finished.outcome);
         let outcome = finished.outcome;

@@ -12,6 +12,7 @@ mod gates;
 mod history;
 mod integrity;
 mod lines;
+mod needed;
 mod noise;
 mod performed;
 mod picture;
@@ -25,6 +26,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use needed::{Needed, needed};
 pub use noise::{Noise, NoiseError};
 pub use progress::{Progress, Undecided, progress};
 pub use verdict::*;

@@ -179,6 +179,6 @@ pub(super) fn events() -> Vec<Event> {
         Event::TrialStarted { trial: "igpu::failure::unreadable".to_owned() },
     ];
     events.extend(ends.map(Event::TrialFinished));
-    events.push(Event::RunFinished { at: "2026-11-22T01:04:03Z".to_owned(), seconds: 120.04 });
+    events.push(Event::RunFinished { at: "2026-11-22T01:04:03Z".to_owned(), seconds: 120.04, needless: Vec::new() });
     events
 }

@@ -10,13 +10,27 @@ use super::standing::{Standing, TrialRecord, trial_records};
 /// So many of the slowest trials are named.
 const SLOWEST: usize = 5;
 
+/// What is known of a run when it has ended, beside its trials.
+pub(super) struct Ending<'a> {
+    /// How long it took.
+    pub seconds: f64,
+    /// Exceptions and known noise that no trial needed.
+    pub needless: &'a [String],
+    /// The folder of its output.
+    pub output: Option<&'a str>,
+}
+
 /// Counts, the trials that need attention, the slowest ones, the time the run took and where its output is.
-pub(super) fn summary(events: &[Event], seconds: f64, output: Option<&str>, style: &Style) -> String {
+pub(super) fn summary(events: &[Event], ending: &Ending, style: &Style) -> String {
     let records = trial_records(events);
-    let mut text = format!("\n{} in {seconds:.1} s\n", counts(&records, style));
+    let mut text = format!("\n{} in {:.1} s\n", counts(&records, style), ending.seconds);
     text.push_str(&attention(&records, style));
     text.push_str(&slowest(&records));
-    if let Some(output) = output {
+    if !ending.needless.is_empty() {
+        text.push_str("no trial needed what these allow:\n");
+        text.extend(ending.needless.iter().map(|sentence| format!("  {}\n", visible(sentence))));
+    }
+    if let Some(output) = ending.output {
         text.push_str(&format!("output: {output}\n"));
     }
     text.push_str(&run_bad_again(&records, style));

@@ -11,7 +11,7 @@ use crate::event::{Event, TrialFinished};
 use super::Style;
 use super::row::visible;
 use super::standing::Standing;
-use super::summary::summary;
+use super::summary::{Ending, summary};
 
 /// How often the live line moves while nothing happens.
 const TICK: Duration = Duration::from_millis(200);
@@ -74,11 +74,11 @@ impl<W: Write> Terminal<W> {
             Event::Progress { task, message } => self.progress(task, message, elapsed)?,
             Event::TrialStarted { .. } => self.rest(),
             Event::TrialFinished(finished) => self.finished(finished)?,
-            Event::RunFinished { seconds, .. } => {
+            Event::RunFinished { seconds, needless, .. } => {
                 self.rest();
                 let Self { seen, options, .. } = self;
-                let output = options.output.as_deref();
-                let text = summary(seen, *seconds, output, &options.style);
+                let ending = Ending { seconds: *seconds, needless, output: options.output.as_deref() };
+                let text = summary(seen, &ending, &options.style);
                 self.line(text.trim_end_matches('\n'))?;
             }
         }
@@ -192,6 +192,14 @@ mod tests {
           cargo run --release -- run --exact igpu::regression::stop-keeps-containers
           cargo run --release -- run --exact igpu::regression::never-ran
         ");
+    }
+
+    #[test]
+    fn what_nothing_needed_is_told_at_the_end() {
+        let needless = vec!["scenarios/failure/x.toml:7: the disk is full".to_owned()];
+        let finished = Event::RunFinished { at: String::new(), seconds: 1.0, needless };
+        let text = shown(true, &[events()[3].clone(), finished]);
+        assert!(text.contains("no trial needed what these allow:\n  scenarios/failure/x.toml:7: the disk is full\n"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::judge::needed;
 use crate::scenario::{ActKind, ActiveState, ContainerCondition, Excepted, Exception, Expectation, Trial};
 
 use crate::timeline::{Entry, Picture, Remains, UnitState};
@@ -250,4 +251,23 @@ fn nothing_else_changes() {
         picture.units.push(unit);
     });
     check(&quiet(), transient, "");
+}
+
+#[test]
+fn what_a_recording_needs_is_known() {
+    let needs = |sample: &Sample, except: &[Excepted]| {
+        let mut trial = quiet();
+        trial.except = except
+            .iter()
+            .enumerate()
+            .map(|(index, what)| Exception { span: index..index + 1, what: what.clone(), reason: "it may".into() })
+            .collect();
+        let needed = needed(&trial, &sample.clone().end(200.0).timeline, &[]);
+        needed.exceptions.iter().map(|span| span.start).collect::<Vec<_>>()
+    };
+    let b_may = || Excepted::Units(vec![unit(B)]);
+    let other_may = || Excepted::Units(vec![unit("c.service")]);
+    let b_stops = Sample::acted().stopped(B);
+    assert_eq!(needs(&b_stops, &[other_may(), b_may()]), [1]);
+    assert_eq!(needs(&Sample::acted(), &[other_may(), b_may()]), Vec::<usize>::new());
 }

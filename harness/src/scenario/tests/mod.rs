@@ -14,14 +14,13 @@ use serde_json::Value;
 
 use super::*;
 
-/// The host igpu, from a manifest, with all statements and faults.
+/// The host igpu, with all statements and faults.
 pub(super) fn world() -> World {
-    let manifest: Value = serde_json::from_str(include_str!("igpu.json")).unwrap();
     let groups = [('A', 1..=20), ('B', 21..=39), ('C', 40..=49)];
     let faults: toml::Table = toml::from_str(include_str!("../../../../fixtures/faults.toml")).unwrap();
     let faults = faults["fault"].as_array().unwrap().iter().map(|fault| fault["id"].as_str().unwrap().to_owned());
     World {
-        hosts: [("igpu".to_owned(), host(&manifest))].into(),
+        hosts: [("igpu".to_owned(), host(&golden("igpu")))].into(),
         statements: groups
             .into_iter()
             .flat_map(|(group, numbers)| numbers.map(move |number: u32| format!("{group}{number}")))
@@ -29,6 +28,21 @@ pub(super) fn world() -> World {
         faults: faults.collect(),
         foreign: None,
     }
+}
+
+/// The manifest of a host's golden copy, with the stacks of its variants.
+fn golden(host: &str) -> Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/rendered").join(host);
+    let read = |folder: &Path| -> Value {
+        serde_json::from_str(&std::fs::read_to_string(folder.join("manifest.json")).unwrap()).unwrap()
+    };
+    let mut manifest = read(&folder);
+    // A variant has only what differs.
+    let stacks = manifest["stacks"].clone();
+    for variant in manifest["variants"].as_object_mut().unwrap().values_mut() {
+        *variant = read(&folder.join(variant.as_str().unwrap())).get("stacks").unwrap_or(&stacks).clone();
+    }
+    manifest
 }
 
 fn host(manifest: &Value) -> HostFacts {
