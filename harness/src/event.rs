@@ -66,6 +66,9 @@ pub struct TrialFinished {
     pub host_seconds: f64,
     /// Seconds of guest time.
     pub guest_seconds: f64,
+    /// Why it may take more than a minute, as the scenario says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow: Option<String>,
     /// The folder with timeline, journal and console, where one was written.
     pub folder: Option<String>,
     /// Whether the machine was kept.

@@ -7,12 +7,13 @@ let
   script = name: "${paths.scripts}/${name}";
   # What the user manager has to take from this generation's own files.
   userUnits =
-    [ "stack-watch.service" "stacks-activate.service" ]
+    [ "stack-watch.service" "stacks-activate.service" namespaceUnit ]
     ++ concatMap (stack: [ "${stack.name}-stack.service" "${stack.name}-update.service" ]) host.stacks
     ++ nativeUserUnits;
   nativeUserUnits = map (native: native.unit) (filter (native: native.scope == "user") host.native-units);
   stackNames = concatStringsSep " " (map (stack: stack.name) host.stacks);
   alertOnFailure = "stack-alert@%n.service";
+  namespaceUnit = "stacks-namespace.service";
 
   unit = scope: wanted-by: name: sections: {
     inherit name scope wanted-by;
@@ -90,9 +91,29 @@ let
     };
   };
 
+  # The first podman after a boot makes the user's namespace and takes stock of the containers. Two that do so at once
+  # get in each other's way: now and then podman 5.4 then loses the socket that systemd hands to its API service
+  # ("unexpected fd received from systemd"). So one does it, and every other waits for it.
+  namespace = unit "user" [ ] namespaceUnit {
+    Unit = {
+      Description = "User namespace of the containers";
+      OnFailure = alertOnFailure;
+    };
+    Service = {
+      Type = "oneshot";
+      RemainAfterExit = true;
+      Environment = unitFile.environment environment.user;
+      ExecStart = "${paths.tools}/podman ps --quiet";
+      StandardOutput = "null";
+      TimeoutStartSec = 120;
+    };
+  };
+
   watch = unit "user" [ "default.target" ] "stack-watch.service" {
     Unit = {
       Description = "Alerts about containers that die";
+      After = namespaceUnit;
+      Wants = namespaceUnit;
       OnFailure = alertOnFailure;
     };
     Service = {
@@ -109,6 +130,8 @@ let
   native = container: unit container.scope [ "default.target" ] container.unit {
     Unit = {
       Description = "Native container ${container.container}";
+      After = namespaceUnit;
+      Wants = namespaceUnit;
       OnFailure = alertOnFailure;
     };
     Service = {
@@ -148,7 +171,7 @@ let
   system = unit "system" [ ];
   systemTimer = unit "system" [ "timers.target" ];
 in
-[ (alert "user") (alert "system") userManager activate shutdown watch ]
+[ (alert "user") (alert "system") userManager activate shutdown namespace watch ]
 ++ map native host.native-units
 ++ [
   (system "podman-auto-update.service" (asUser "Update of all containers" {

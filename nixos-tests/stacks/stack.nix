@@ -59,8 +59,8 @@ let
   lifecycle = {
     Unit = {
       Description = "Container stack ${stack.name}";
-      After = "podman.socket";
-      Wants = "podman.socket";
+      After = [ "podman.socket" "stacks-namespace.service" ];
+      Wants = [ "podman.socket" "stacks-namespace.service" ];
       OnFailure = "stack-alert@%n.service";
     };
     Service = {

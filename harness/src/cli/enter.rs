@@ -106,6 +106,7 @@ fn only_host(host: &str) -> Planned {
         proves: Vec::new(),
         broken_by: Vec::new(),
         time: Time::Any,
+        slow: None,
         trials: vec![trial],
     };
     Planned {

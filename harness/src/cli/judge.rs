@@ -80,6 +80,7 @@ fn finished(
         judgement: Some(judgement),
         host_seconds: 0.0,
         guest_seconds: 0.0,
+        slow: None,
         folder: folder.map(|folder| folder.display().to_string()),
         kept: folder.is_some_and(|folder| folder.join("machine").is_dir()),
     }

@@ -265,6 +265,7 @@ impl Planned {
             judgement: Some(finished.judgement.clone()),
             host_seconds: finished.host_seconds,
             guest_seconds: finished.guest_seconds,
+            slow: self.scenario.slow.clone(),
             folder: Some(folder.display().to_string()),
             kept,
         }
@@ -282,6 +283,7 @@ impl Planned {
             judgement: None,
             host_seconds: 0.0,
             guest_seconds: 0.0,
+            slow: None,
             folder: None,
             kept: false,
         }

@@ -120,6 +120,7 @@ mod tests {
             proves: proves.iter().map(|s| (*s).to_owned()).collect(),
             broken_by: vec!["no-alert".to_owned()],
             time,
+            slow: None,
             trials: hosts.iter().map(|host| trial(host)).collect(),
         };
         vec![

@@ -129,6 +129,7 @@ pub(super) fn finished(trial: &str, outcome: Outcome, verdicts: Vec<Verdict>) ->
         host_seconds: 21.5,
         guest_seconds: 6.1,
         folder: Some(format!("out/2026-11-22T01-02-03/{}", trial.replace("::", "/"))),
+        slow: None,
         kept: false,
     }
 }

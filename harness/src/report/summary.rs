@@ -7,8 +7,11 @@ use super::explanation::run_again;
 use super::row::visible;
 use super::standing::{Standing, TrialRecord, trial_records};
 
-/// So many of the slowest trials are named.
+/// So many of the slowest trials are named at least.
 const SLOWEST: usize = 5;
+
+/// What takes longer is named always, in seconds of the host: its scenario should say why.
+const LONG: f64 = 60.0;
 
 /// What is known of a run when it has ended, beside its trials.
 pub(super) struct Ending<'a> {
@@ -94,10 +97,12 @@ fn slowest(records: &[TrialRecord]) -> String {
     if ran.len() < 2 {
         return String::new();
     }
-    let lines = ran.iter().take(SLOWEST).map(|record| {
-        let guest = record.guest_seconds();
-        let host = record.host_seconds();
-        format!("  {host:>7.1} s  ({guest:.1} s in the guest)  {}\n", record.name)
+    let long = ran.iter().filter(|record| record.host_seconds() > LONG).count();
+    let lines = ran.iter().take(long.max(SLOWEST)).map(|record| {
+        let (host, guest) = (record.host_seconds(), record.guest_seconds());
+        let reason = record.attempts.last().and_then(|attempt| attempt.slow.as_deref()).filter(|_| host > LONG);
+        let reason = reason.map(|reason| format!(": {}", visible(reason))).unwrap_or_default();
+        format!("  {host:>7.1} s  ({guest:.1} s in the guest)  {}{reason}\n", record.name)
     });
     format!("slowest:\n{}", lines.collect::<String>())
 }

@@ -147,8 +147,9 @@ impl<W: Write> Terminal<W> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{events, plain};
+    use super::super::sample::{events, finished, plain};
     use super::*;
+    use crate::judge::Outcome;
 
     fn options(quiet_trials: bool) -> TerminalOptions {
         TerminalOptions { style: plain(), quiet_trials, output: Some("out/2026-11-22T01-02-03".to_owned()) }
@@ -200,6 +201,20 @@ mod tests {
         let finished = Event::RunFinished { at: String::new(), seconds: 1.0, needless };
         let text = shown(true, &[events()[3].clone(), finished]);
         assert!(text.contains("no trial needed what these allow:\n  scenarios/failure/x.toml:7: the disk is full\n"));
+    }
+
+    #[test]
+    fn long_trials_are_named_with_their_reasons() {
+        let long = |number: u32| {
+            let mut finished = finished(&format!("igpu::failure::x-{number}"), Outcome::Passed, Vec::new());
+            (finished.host_seconds, finished.slow) = (60.0 + f64::from(number), Some("It waits.".to_owned()));
+            Event::TrialFinished(finished)
+        };
+        let mut run: Vec<Event> = (0..8).map(long).collect();
+        run.push(Event::RunFinished { at: String::new(), seconds: 1.0, needless: Vec::new() });
+        let text = shown(true, &run);
+        assert_eq!(text.matches(": It waits.").count(), 7, "{text}");
+        assert!(text.contains("x-1: It waits.") && !text.contains("x-0"), "{text}");
     }
 
     #[test]

@@ -59,6 +59,8 @@ pub struct Scenario {
     pub broken_by: Vec<String>,
     /// How time passes in its guest.
     pub time: Time,
+    /// Why its trials take more than a minute where a guest is emulated.
+    pub slow: Option<String>,
     /// One trial for each of its hosts.
     pub trials: Vec<Trial>,
 }

@@ -29,6 +29,7 @@ pub fn read(source: Source, section: Section, name: &str, world: &World) -> Resu
     let proves = known_names(file.need("proves").map(Node::array), &world.statements, "statement");
     let broken_by = known_names(file.get("broken-by").map(Node::one_or_more), &world.faults, "fault");
     let time = file.get("time").and_then(|node| node.word(Place::Time)).map(|word| word.name);
+    let slow = file.get("slow").and_then(Node::text).map(str::to_owned);
     let hosts = hosts(&file, world);
     let red = OnceCell::new();
     let lacks = OnceCell::new();
@@ -66,6 +67,7 @@ pub fn read(source: Source, section: Section, name: &str, world: &World) -> Resu
             Some("real") => Time::Real,
             _ => Time::Any,
         },
+        slow,
         trials,
         source,
     })

@@ -113,6 +113,7 @@ pub(super) const WORDS: &[Word] = &[
     word(File, Plain, "broken-by", "The faults under each of which a line marked `red` must fail: a string or an array.", r#"broken-by = "no-alert""#),
     word(File, Plain, "time", "How time passes, where it matters. Optional.", r#"time = "virtual""#),
     word(File, Plain, "except", "What may differ at the end although no line says so. Optional.", r#"except = [ { journal = "^netavark: ", reason = "It warns of a missing kernel module." } ]"#),
+    word(File, Plain, "slow", "Why its trials take more than a minute where a guest is emulated: shown beside the time. Optional.", r#"slow = "Every stack is stopped and started.""#),
     word(File, Plain, "step", "The steps, in order; at least one.", "[[step]]"),
 
     word(Step, Plain, "name", "The step's name in reports. Optional.", r#"name = "the secret is back""#),
