@@ -19,6 +19,8 @@ pub struct Matrix {
     pub noise: Arc<Vec<Noise>>,
     /// Somebody else's generation, which faults may not fit.
     foreign: Option<Generation>,
+    /// Whether the hosts are NixOS nodes.
+    nodes: bool,
 }
 
 /// One trial that may be run.
@@ -96,6 +98,7 @@ impl Matrix {
             faults: project.faults()?.into_iter().map(Arc::new).collect(),
             noise: Arc::new(Noise::parse_all(&project.noise()?)?),
             foreign: project.foreign().map(|foreign| foreign.generation().clone()),
+            nodes: project.nodes().is_some(),
         })
     }
 
@@ -143,6 +146,16 @@ impl Matrix {
         self.foreign.is_some()
     }
 
+    /// Why a trial cannot be run.
+    fn obstacle(&self, fault: Option<&Fault>, trial: &Trial) -> Option<String> {
+        let pushes = || trial.acts().any(|act| matches!(act.what, ActKind::Push { .. }));
+        let cannot_push = || {
+            (self.nodes && pushes())
+                .then(|| "a NixOS node has images of its own, and the harness cannot push others".to_owned())
+        };
+        trial.lacks.clone().or_else(cannot_push).or_else(|| self.misfit(fault, trial))
+    }
+
     /// Why a fault cannot be put into somebody else's generation. In the project's own, it would be a mistake.
     fn misfit(&self, fault: Option<&Fault>, trial: &Trial) -> Option<String> {
         let applied = fault?.apply(self.foreign.as_ref()?, trial.stack.as_deref());
@@ -156,7 +169,7 @@ impl Matrix {
                 let name = format!("{}::{}::{}", trial.host, scenario.section.name(), scenario.name);
                 let planned = |fault: Option<Arc<Fault>>| Planned {
                     name: name.clone(),
-                    skip: trial.lacks.clone().or_else(|| self.misfit(fault.as_deref(), trial)),
+                    skip: self.obstacle(fault.as_deref(), trial),
                     fault,
                     repetition: (1, 1),
                     scenario: scenario.clone(),

@@ -8,14 +8,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Scope, ScopedJoinHandle};
 use std::time::Instant;
 
-use libtest_mimic::{Completion, Failed};
+use libtest_mimic::{Completion, Conclusion, Failed};
 use tokio::sync::Semaphore;
 
 use crate::event::{Event, TrialFinished};
 use crate::generation::Fault;
 use crate::judge::{self, Judgement, Outcome};
+use crate::machine::{Machine, Spec};
 use crate::report::{EventLog, Style, Terminal, TerminalOptions, failure};
-use crate::run::{Error, Finished, Hosts, Project, Result, TrialRun};
+use crate::run::{Error, Finished, Folder, Hosts, Project, Result, TrialRun};
 use crate::scenario::{Source, Time};
 use crate::timeline::Timeline;
 
@@ -103,14 +104,15 @@ impl Suite {
         suite.machines.add_permits(jobs);
         let bakes = suite.bakes(&planned)?;
         let trials = planned.into_iter().map(|planned| Suite::trial(&suite, planned)).collect();
-        std::thread::scope(|scope| {
+        let lost = std::thread::scope(|scope| {
             let baking = suite.bake(scope, &bakes);
             if jobs == 1 {
                 // Nothing can run beside it, and the trials' lines would be mixed with its own.
                 baking.into_iter().for_each(|thread| drop(thread.join()));
             }
-            // Its conclusion knows only passed and failed; the outcomes say more.
-            let _conclusion = libtest_mimic::run(arguments, trials);
+            // Its conclusion knows only passed and failed; the outcomes say more, but for a trial that panicked.
+            let conclusion = libtest_mimic::run(arguments, trials);
+            suite.lost(&conclusion)
         });
         let seconds = begin.elapsed().as_secs_f64();
         let needless = suite.needless()?;
@@ -127,7 +129,15 @@ impl Suite {
         }
         let outcomes = suite.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
         let needless = has_needless_noise.then_some(Outcome::Failed);
-        Ok(Exit::of_outcomes(outcomes.iter().copied().chain(needless)))
+        let lost = (lost > 0).then_some(Outcome::Broken);
+        Ok(Exit::of_outcomes(outcomes.iter().copied().chain(needless).chain(lost)))
+    }
+
+    /// How many trials were begun and have no outcome: something of ours panicked in them.
+    fn lost(&self, conclusion: &Conclusion) -> u64 {
+        let ran = conclusion.num_passed + conclusion.num_failed + conclusion.num_ignored;
+        let outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+        ran.saturating_sub(u64::try_from(outcomes.len()).unwrap_or(u64::MAX))
     }
 
     /// What this run shows could be taken away. Scenarios and noise are not the author's own where the generation is
@@ -233,22 +243,36 @@ impl Suite {
             let wanted = self.keep && matches!(outcome, Outcome::Failed | Outcome::Broken);
             // Of a machine that cannot be frozen nothing can be kept: this was said when the host was prepared.
             let template = prepared.template().ok().filter(|_| wanted);
+            // Before anything else can go wrong.
+            Output::write_trial(&folder, &finished.timeline, &finished.console)?;
+            let mut kept = false;
             if let Some((machine, place)) = finished.machine.take() {
                 if let Some(template) = template {
-                    let spec = serde_json::to_string_pretty(&template.spec).unwrap_or_default();
-                    machine.keep().await?;
-                    keep(place.path(), &folder.join("machine"), &spec)?;
+                    kept = self.keep(machine, &place, &template.spec, &folder).await;
                 } else {
                     machine.end().await?;
                 }
             }
-            Ok((finished, template.is_some()))
+            Ok((finished, kept))
         };
         let runtime = crate::run::runtime()?;
         let (finished, kept) = runtime.block_on(self.hosts.recorder().until_interrupted(work))??;
-        Output::write_trial(&folder, &finished.timeline, &finished.console)?;
         let finished_event = planned.finished(&finished, &folder, kept);
         Ok((finished_event, Some(finished.timeline)))
+    }
+
+    /// Keeps the machine of a trial that went wrong. That it cannot be kept changes nothing about the trial.
+    async fn keep(&self, machine: Machine, place: &Folder, spec: &Spec, folder: &Path) -> bool {
+        let work = async {
+            machine.keep().await?;
+            let spec = serde_json::to_string_pretty(spec).unwrap_or_default();
+            keep(place.path(), &folder.join("machine"), &spec)
+        };
+        let result = work.await;
+        if let Err(error) = &result {
+            anstream::eprintln!("warning: a machine could not be kept: {error}");
+        }
+        result.is_ok()
     }
 }
 

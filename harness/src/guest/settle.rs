@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use crate::generation::Manifest;
-use crate::timeline::{Picture, Record};
+use crate::timeline::{Entry, Picture, Record};
 
 use super::{Error, Guest, Result, Wanted};
 
-/// A guest at rest.
-#[derive(Debug)]
+/// What was recorded while a guest came to rest.
+#[derive(Debug, Default)]
 pub struct Settled {
-    /// Its state.
-    pub picture: Picture,
     /// Everything in its journal so far.
     pub records: Vec<Record>,
+    /// The programs that were started so far.
+    pub started: Vec<Entry>,
+    /// What it still waits for, if its time was over before it came to rest.
+    pub waiting: Option<String>,
 }
 
 /// How long the journal must have been quiet, but for health checks: where there are many, one always runs.
@@ -27,10 +29,16 @@ pub async fn settle(
     deadline: Duration,
     tell: impl FnMut(String),
 ) -> Result<Settled> {
-    wait_until(guest, deadline, tell, |picture| [missing(manifest, picture), moving(picture)].concat()).await
+    let waits_for = |picture: &Picture| [missing(manifest, picture), moving(picture)].concat();
+    let settled = wait_until(guest, deadline, tell, waits_for).await?;
+    match settled.waiting {
+        Some(waiting) => Err(Error::Unsettled { seconds: deadline.as_secs(), waiting }),
+        None => Ok(settled),
+    }
 }
 
-/// Waits, in guest time, until no unit is on its way and the journal is quiet, however the stacks are.
+/// Waits, in guest time, until no unit is on its way and the journal is quiet, however the stacks are. A guest that never
+/// comes to rest is no error: why it does not is in its journal, and for others to judge.
 pub async fn rest(guest: &mut Guest, deadline: Duration, tell: impl FnMut(String)) -> Result<Settled> {
     wait_until(guest, deadline, tell, moving).await
 }
@@ -41,7 +49,7 @@ async fn wait_until(
     mut tell: impl FnMut(String),
     waits_for: impl Fn(&Picture) -> Vec<String>,
 ) -> Result<Settled> {
-    let mut records: Vec<Record> = Vec::new();
+    let mut settled = Settled::default();
     let mut passed = Duration::ZERO;
     let mut waiting = "the first sign of life".to_owned();
     while passed < deadline {
@@ -51,22 +59,25 @@ async fn wait_until(
         if let Some(last) = fresh.iter().rev().find_map(newsworthy) {
             tell(format!("guest second {}: {last}", fresh.last().map_or(0, |record| record.at.micros / 1_000_000)));
         }
-        records.extend(fresh);
+        settled.records.extend(fresh);
         if !quiet {
             continue;
         }
         let looked = guest.look(&Wanted::default()).await?;
-        records.extend(looked.records);
+        settled.records.extend(looked.records);
+        settled.started.extend(looked.started);
         waiting = in_words(waits_for(&looked.picture));
         if waiting.is_empty() {
-            return Ok(Settled { picture: looked.picture, records });
+            return Ok(settled);
         }
         if let Some(failed) = stuck(&looked.picture) {
-            return Err(Error::Wrong(format!("{failed} failed; its journal:\n{}", journal_of(failed, &records))));
+            let journal = journal_of(failed, &settled.records);
+            return Err(Error::Wrong(format!("{failed} failed; its journal:\n{journal}")));
         }
         tell(format!("waiting for {waiting}"));
     }
-    Err(Error::Unsettled { seconds: deadline.as_secs(), waiting })
+    settled.waiting = Some(waiting);
+    Ok(settled)
 }
 
 /// The stacks, containers and health checks that are not as they shall be.

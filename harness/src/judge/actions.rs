@@ -34,8 +34,10 @@ fn done<'a>(recording: &Recording<'a>, step: Option<usize>, index: usize) -> Opt
 }
 
 fn judge(act: &Act, done: &ActionDone) -> Finding {
+    // What the harness itself does to the guest is not the stacks' business: if it fails, nothing is known of them.
+    let unhappy = if is_ours(&act.what) { Finding::broken::<String> } else { Finding::failed::<String> };
     if done.timed_out {
-        return Finding::failed(format!(
+        return unhappy(format!(
             "its time was over before it ended: {:?} was still waited for at {}",
             done.command,
             words::moment(done.to)
@@ -49,7 +51,25 @@ fn judge(act: &Act, done: &ActionDone) -> Finding {
     if as_expected {
         return Finding::passed(Vec::new(), None);
     }
-    Finding::failed(format!("{:?} ended with status {}", done.command, done.exit)).nearest(last_words(done))
+    unhappy(format!("{:?} ended with status {}", done.command, done.exit)).nearest(last_words(done))
+}
+
+/// Whether an action is a command of the harness's own, and not of the system under test or the scenario's author.
+fn is_ours(what: &ActKind) -> bool {
+    match what {
+        ActKind::Systemctl { .. } | ActKind::Activate { .. } | ActKind::Run { .. } => false,
+        ActKind::Remove { .. }
+        | ActKind::Restore { .. }
+        | ActKind::Chmod { .. }
+        | ActKind::Chown { .. }
+        | ActKind::Write { .. }
+        | ActKind::Knob { .. }
+        | ActKind::Push { .. }
+        | ActKind::Alerts(_)
+        | ActKind::Wait(_)
+        | ActKind::Reboot
+        | ActKind::PowerCut => true,
+    }
 }
 
 /// What the command printed last is mostly why it failed.

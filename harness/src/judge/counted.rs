@@ -5,7 +5,7 @@ use crate::scenario::{Expectation, JournalSource, Line, Pattern, Times, Unit};
 use crate::timeline::{Entry, Moment, Record};
 
 use super::finding::Finding;
-use super::recording::StepView;
+use super::recording::{Since, StepView};
 use super::seen::{Sight, all};
 use super::words;
 
@@ -45,7 +45,8 @@ pub(super) fn positive(view: &StepView, what: &Expectation) -> Option<Sight> {
         return None;
     }
     let times = times(what).filter(|times| is_positive(*times))?;
-    let sights = counts(view, what).into_iter().map(|count| match enough(&count, times) {
+    let begin = Since { journal: view.begin, programs: view.begin };
+    let sights = counts(view, what, begin).into_iter().map(|count| match enough(&count, times) {
         Some(at) => Sight::Seen { at, evidence: count.places() },
         None => Sight::Missing {
             observed: count.observed(),
@@ -66,17 +67,22 @@ fn enough(count: &Count, times: Times) -> Option<Moment> {
 /// ended too early, if it did.
 pub(super) fn judge(view: &StepView, line: &Line, times: Times, horizon: Option<Finding>) -> Finding {
     let limit = line.within.map(|within| view.deadline(within));
-    let mut counts = counts(view, &line.what);
+    let counts_since = |since: Since| {
+        let mut counts = counts(view, &line.what, since);
+        for count in &mut counts {
+            count.hits.retain(|(_, at)| limit.is_none_or(|limit| *at <= limit));
+        }
+        counts
+    };
+    let number = |count: &Count| u32::try_from(count.hits.len()).unwrap_or(u32::MAX);
+    // Too many stay too many, however the recording goes on, and nobody else has looked at what was just before the step.
+    let too_many = |count: &Count| times.most.is_some_and(|most| number(count) > most);
+    if let Some(count) = counts_since(view.unseen).into_iter().find(too_many) {
+        return count.failed(view);
+    }
+    let counts = counts_since(Since { journal: view.begin, programs: view.begin });
     if counts.is_empty() {
         return Finding::broken("the line names nothing that could be counted");
-    }
-    for count in &mut counts {
-        count.hits.retain(|(_, at)| limit.is_none_or(|limit| *at <= limit));
-    }
-    let number = |count: &Count| u32::try_from(count.hits.len()).unwrap_or(u32::MAX);
-    // Too many stay too many, however the recording goes on.
-    if let Some(count) = counts.iter().find(|count| times.most.is_some_and(|most| number(count) > most)) {
-        return count.failed(view);
     }
     if let Some(broken) = horizon.or_else(|| no_trace(view, line)) {
         return broken;
@@ -90,30 +96,39 @@ pub(super) fn judge(view: &StepView, line: &Line, times: Times, horizon: Option<
     }
 }
 
-/// Every action starts some program: a step with actions in which none was seen was not traced.
+/// A step cannot pass without starting some program: one in which none was seen was not traced. What was started before a
+/// restart is lost with the kernel that knew of it.
 fn no_trace(view: &StepView, line: &Line) -> Option<Finding> {
-    let traced = view.recording.entries.iter().any(|entry| matches!(entry, Entry::Exec { .. }));
-    let untraced = matches!(line.what, Expectation::Process { .. }) && !traced;
-    untraced.then(|| Finding::broken("the recording has no started program at all: the trace in the guest did not run"))
+    if !matches!(line.what, Expectation::Process { .. }) {
+        return None;
+    }
+    let mut entries = view.recording.entries[view.range.clone()].iter();
+    if entries.clone().any(|entry| matches!(entry, Entry::Boot { .. })) {
+        return Some(Finding::broken(
+            "the guest was restarted in this step, and what it had started before is not known: look in a step of its own",
+        ));
+    }
+    let traced = entries.any(|entry| matches!(entry, Entry::Exec { .. }));
+    (!traced).then(|| Finding::broken("the step has no started program at all: the trace in the guest did not run"))
 }
 
-fn counts(view: &StepView, what: &Expectation) -> Vec<Count> {
+fn counts(view: &StepView, what: &Expectation, since: Since) -> Vec<Count> {
     match what {
-        Expectation::Journal { of, pattern, .. } => journal(view, of, pattern),
+        Expectation::Journal { of, pattern, .. } => journal(view, of, pattern, since.journal),
         Expectation::Alert { units, pattern, priority, .. } => {
             let is_meant = |record: &Record| {
                 let says = |pattern: &Pattern| alert_text(record).is_some_and(|text| pattern.regex.is_match(&text));
                 let ranks = |priority: &u32| record.field("ALERT_PRIORITY") == Some(&*priority.to_string());
                 pattern.as_ref().is_none_or(says) && priority.as_ref().is_none_or(ranks)
             };
-            units.iter().map(|unit| alerts(view, unit, &is_meant)).collect()
+            units.iter().map(|unit| alerts(view, unit, &is_meant, since.journal)).collect()
         }
-        Expectation::Process { pattern, .. } => vec![processes(view, pattern)],
+        Expectation::Process { pattern, .. } => vec![processes(view, pattern, since.programs)],
         Expectation::UnitNeverEnters { units, state } => units
             .iter()
             .map(|unit| {
-                let changes =
-                    view.changes().filter(|change| change.state == *state && words::same_unit(unit, change.unit));
+                let changes = view.changes(since.journal);
+                let changes = changes.filter(|change| change.state == *state && words::same_unit(unit, change.unit));
                 Count {
                     of: format!("{} entering {}", words::unit(unit), words::state_name(*state)),
                     hits: changes.map(|change| (change.index, change.at)).collect(),
@@ -125,9 +140,9 @@ fn counts(view: &StepView, what: &Expectation) -> Vec<Count> {
     }
 }
 
-fn journal(view: &StepView, of: &JournalSource, pattern: &Pattern) -> Vec<Count> {
+fn journal(view: &StepView, of: &JournalSource, pattern: &Pattern, from: Moment) -> Vec<Count> {
     let count = |of: String, is_of: &dyn Fn(&Record) -> bool| {
-        let records = view.records().filter(|(_, record)| is_of(record));
+        let records = view.records(from).filter(|(_, record)| is_of(record));
         matching(of, pattern, records.map(|(index, record)| (index, record.at, record.message().to_owned())))
     };
     match of {
@@ -145,9 +160,9 @@ pub(super) fn is_about(record: &Record, unit: &Unit) -> bool {
     record.unit().is_some_and(|found| words::same_unit(unit, found))
 }
 
-fn processes(view: &StepView, pattern: &Pattern) -> Count {
-    let started = view.range.clone().filter_map(|index| match &view.recording.entries[index] {
-        Entry::Exec { at, arguments } if *at >= view.begin => Some((index, *at, arguments.join(" "))),
+fn processes(view: &StepView, pattern: &Pattern, from: Moment) -> Count {
+    let started = (0..view.range.end).filter_map(|index| match &view.recording.entries[index] {
+        Entry::Exec { at, arguments } if *at >= from => Some((index, *at, arguments.join(" "))),
         _ => None,
     });
     matching("matching programs".into(), pattern, started)
@@ -165,8 +180,8 @@ fn matching(of: String, pattern: &Pattern, texts: impl Iterator<Item = (usize, M
 }
 
 /// The alerts that the endpoint accepted about a unit and that are meant.
-fn alerts(view: &StepView, unit: &Unit, is_meant: &dyn Fn(&Record) -> bool) -> Count {
-    let alerts: Vec<_> = view.records().filter(|(_, record)| alert_text(record).is_some()).collect();
+fn alerts(view: &StepView, unit: &Unit, is_meant: &dyn Fn(&Record) -> bool, from: Moment) -> Count {
+    let alerts: Vec<_> = view.records(from).filter(|(_, record)| alert_text(record).is_some()).collect();
     let (meant, others): (Vec<_>, Vec<_>) =
         alerts.into_iter().partition(|(_, record)| is_alert_about(record, unit) && is_meant(record));
     let nearest = others.iter().rev().find(|(_, record)| is_alert_about(record, unit)).or(others.last());

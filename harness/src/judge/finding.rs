@@ -20,11 +20,11 @@ impl Finding {
         Self { result: VerdictResult::Passed, observed: String::new(), nearest: None, evidence, at }
     }
 
-    pub fn failed(observed: impl Into<String>) -> Self {
+    pub fn failed<T: Into<String>>(observed: T) -> Self {
         Self::unhappy(VerdictResult::Failed, observed.into())
     }
 
-    pub fn broken(observed: impl Into<String>) -> Self {
+    pub fn broken<T: Into<String>>(observed: T) -> Self {
         Self::unhappy(VerdictResult::Broken, observed.into())
     }
 

@@ -16,6 +16,9 @@ use super::{Noise, Subject, Verdict, compose, words};
 /// Syslog's `err`.
 const ERR: u8 = 3;
 
+/// How programs begin what they have to say of an error.
+const COMPLAINTS: [&str; 2] = ["ERROR:", "Error:"];
+
 /// The kernel's words for a program that it killed for a fault of its own.
 const PROGRAM_FAULTS: [&str; 4] = ["segfault at ", "general protection fault", "traps: ", "invalid opcode"];
 
@@ -59,6 +62,7 @@ impl<'a> Gates<'_, 'a> {
         ];
         let mut verdicts: Vec<_> =
             found.into_iter().filter_map(|(name, expected, records)| self.gate(name, expected, records)).collect();
+        verdicts.extend(self.own_failures(from));
         let failures = self.unit_failures(from);
         verdicts.extend(self.gate("unit-failure", "no unit fails but those that are expected to", failures));
         let unhealthy = self.unhealthy(from);
@@ -100,11 +104,26 @@ impl<'a> Gates<'_, 'a> {
         excepted || self.noise.iter().any(|noise| noise.explains(record))
     }
 
+    /// Failures of what the harness has put into the guest beside the system under test: nothing is known of that then.
+    fn own_failures(&mut self, from: usize) -> Option<Verdict> {
+        let failed = self.failures(from, is_own);
+        self.reported.extend(failed.iter().map(|(index, _)| *index));
+        let (evidence, sentences): (Vec<_>, Vec<_>) = failed.into_iter().unzip();
+        (!evidence.is_empty()).then(|| {
+            let finding = Finding::broken(sentences.join("\n")).evidence(evidence);
+            finding.verdict(Subject::Gate("harness".into()), None, "the harness's own units work".into())
+        })
+    }
+
     fn unit_failures(&self, from: usize) -> Vec<(usize, String)> {
+        self.failures(from, |unit| !is_own(unit) && !self.may_fail(unit))
+    }
+
+    fn failures(&self, from: usize, counts: impl Fn(UnitRef) -> bool) -> Vec<(usize, String)> {
         let failed = self.recording.changes.iter().filter(|change| {
             change.state == ActiveState::Failed
                 && change.index >= from
-                && !self.may_fail(change.unit)
+                && counts(change.unit)
                 && !matches!(&self.recording.entries[change.index], Entry::Journal(record) if self.is_known(record))
         });
         failed
@@ -164,17 +183,28 @@ impl<'a> Gates<'_, 'a> {
     fn errors(&self, from: usize) -> Vec<(usize, String)> {
         let records = self.recording.records(from..self.recording.entries.len());
         records
-            .filter(|(_, record)| record.priority().is_some_and(|priority| priority <= ERR))
+            .filter(|(_, record)| record.priority().is_some_and(|priority| priority <= ERR) || self.complains(record))
             .filter(|(_, record)| !self.is_known(record) && !self.is_consequence(record))
             .filter(|(_, record)| !is_asked_for(self.recording.trial, record))
             .map(|(index, record)| (index, quoted(record)))
             .collect()
     }
 
+    /// What a script prints has the priority of any other output; that it is an error only its words say.
+    fn complains(&self, record: &Record) -> bool {
+        let says_so = COMPLAINTS.iter().any(|word| record.message().starts_with(word));
+        says_so && record.unit().is_some_and(|unit| !self.may_fail(unit))
+    }
+
     /// What a manager says about a unit that may fail.
     fn is_consequence(&self, record: &Record) -> bool {
         record.managed_unit().is_some_and(|unit| self.may_fail(unit))
     }
+}
+
+/// Whether a unit is the harness's own.
+fn is_own(unit: UnitRef) -> bool {
+    unit.name.starts_with("harness-")
 }
 
 fn quoted(record: &Record) -> String {

@@ -10,6 +10,9 @@ use super::history::Taken;
 use super::recording::StepView;
 use super::words;
 
+/// What systemd calls a unit that it has no file of.
+const NOT_FOUND: &str = "not-found";
+
 /// The verdict on a line about the end of a step.
 pub(super) fn judge(view: &StepView, what: &Expectation) -> Finding {
     let Some(after) = view.after else {
@@ -88,8 +91,11 @@ fn unit_unchanged(view: &StepView, after: Taken, unit: &Unit) -> Option<String> 
     let (Some(before), Some(now)) = (before, now) else {
         return Some(not_loaded(unit));
     };
+    if [before, now].iter().any(|state| state.load == NOT_FOUND) {
+        return Some(format!("{} does not exist", words::unit(unit)));
+    }
     let name = words::unit(unit);
-    if let Some(change) = view.changes().find(|change| words::same_unit(unit, change.unit)) {
+    if let Some(change) = view.changes(view.begin).find(|change| words::same_unit(unit, change.unit)) {
         let at = words::seconds(view.elapsed(change.at));
         return Some(format!("{name} entered {} at {at}", words::state_name(change.state)));
     }
@@ -111,7 +117,11 @@ fn find<'a>(taken: Taken<'a>, container: &Container) -> Option<&'a ContainerStat
 fn in_condition(before: Taken, after: Taken, container: &Container, are: ContainerCondition) -> Option<String> {
     let name = &container.name;
     let Some(now) = find(after, container) else {
-        return (are != ContainerCondition::Gone).then(|| format!("{name} is not there"));
+        return match (are, find(before, container)) {
+            (ContainerCondition::Gone, Some(_)) => None,
+            (ContainerCondition::Gone, None) => Some(format!("{name} was not there before the step either")),
+            _ => Some(format!("{name} is not there")),
+        };
     };
     let running = now.state == "running";
     match are {

@@ -24,6 +24,13 @@ pub(super) struct Recording<'a> {
     pub pictures: Vec<Taken<'a>>,
 }
 
+/// From when on the journal and the started programs are looked at: each has its own end in the step before.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Since {
+    pub journal: Moment,
+    pub programs: Moment,
+}
+
 /// One step: what was recorded of it.
 pub(super) struct StepView<'r, 'a> {
     pub recording: &'r Recording<'a>,
@@ -33,6 +40,9 @@ pub(super) struct StepView<'r, 'a> {
     pub range: Range<usize>,
     /// When it began.
     pub begin: Moment,
+    /// From when on nobody has looked at what happened before it began: that counts against lines which allow only so
+    /// much.
+    pub unseen: Since,
     /// From when `within` counts: its first action, or the start of the boot that its actions caused.
     pub origin: Moment,
     /// The end of its last action so far.
@@ -87,11 +97,20 @@ impl<'a> Recording<'a> {
             _ => None,
         });
         let before = self.pictures.iter().rfind(|taken| taken.index < start).copied();
+        let barrier_before = self.entries[..start].iter().rev().find_map(|entry| match entry {
+            Entry::Barrier { at, .. } => Some(*at),
+            _ => None,
+        });
+        let behind = |moment: Option<Moment>| {
+            let moment = moment.filter(|at| at.boot == begin.boot && *at < begin);
+            moment.map_or(begin, |at| Moment { micros: at.micros + 1, ..at })
+        };
         Some(StepView {
             recording: self,
             index,
             step,
             begin,
+            unseen: Since { journal: behind(barrier_before), programs: behind(before.map(|taken| taken.at)) },
             origin: booted.unwrap_or(first),
             acted: booted.map_or(ended, |booted| booted.max(ended)),
             before,
@@ -126,19 +145,18 @@ impl<'a> StepView<'_, 'a> {
         Duration::from_micros(at.micros.saturating_sub(from))
     }
 
-    /// The changes of units in the step.
-    pub fn changes(&self) -> impl Iterator<Item = &Change<'a>> {
-        let (range, begin) = (self.range.clone(), self.begin);
+    /// The changes of units from a moment to the step's end.
+    pub fn changes(&self, from: Moment) -> impl Iterator<Item = &Change<'a>> {
+        let end = self.range.end;
         let changes = self.recording.changes.iter();
-        changes.filter(move |change| range.contains(&change.index) && change.at >= begin)
+        changes.filter(move |change| change.index < end && change.at >= from)
     }
 
-    /// The journal's records of the step. One that is older than the step belongs to what was before, even if it
-    /// arrived late.
-    pub fn records(&self) -> impl Iterator<Item = (usize, &'a Record)> {
-        let begin = self.begin;
-        let records = self.recording.records(self.range.clone());
-        records.filter(move |(_, record)| record.at >= begin)
+    /// The journal's records from a moment to the step's end. One that is older than the step belongs to what was before,
+    /// even if it arrived late.
+    pub fn records(&self, from: Moment) -> impl Iterator<Item = (usize, &'a Record)> {
+        let records = self.recording.records(0..self.range.end);
+        records.filter(move |(_, record)| record.at >= from)
     }
 }
 

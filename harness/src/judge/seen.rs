@@ -96,7 +96,7 @@ pub(super) fn all(sights: impl Iterator<Item = Sight>) -> Sight {
 }
 
 fn enters(view: &StepView, unit: &Unit, state: ActiveState, result: Option<&str>) -> Sight {
-    let of_unit: Vec<_> = view.changes().filter(|change| words::same_unit(unit, change.unit)).collect();
+    let of_unit: Vec<_> = view.changes(view.begin).filter(|change| words::same_unit(unit, change.unit)).collect();
     let wanted = |change: &&&Change| change.state == state && result.is_none_or(|result| result == change.result);
     match of_unit.iter().find(wanted) {
         Some(change) => Sight::Seen { at: change.at, evidence: vec![change.index] },

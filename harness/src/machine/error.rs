@@ -57,6 +57,16 @@ pub enum Error {
         /// The end of the console.
         console: String,
     },
+    /// A guest whose time must stand still between commands did not stop.
+    #[error(
+        "the guest did not pause itself within {seconds} s after its answer {waiting}: its time ran on unwatched; something in it may have ended /run/harness/pause"
+    )]
+    Restless {
+        /// What was being waited for, beginning with "for".
+        waiting: String,
+        /// How long, host seconds.
+        seconds: u64,
+    },
     /// The guest's kernel panicked.
     #[error("the guest's kernel panicked while the harness was waiting {waiting}; the console's last lines: {console}")]
     Panicked {

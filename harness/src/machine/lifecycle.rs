@@ -31,8 +31,11 @@ pub struct Machine {
 /// What the root shell of a NixOS test node, and of our own guests, says once it is there.
 const BANNER: &[u8] = b"Spawning backdoor root shell...\n";
 
-/// How long the guest's own pause may take to be noticed after its answer, in host time; then it is paused from here.
-const PAUSE_PATIENCE: Duration = Duration::from_secs(10);
+/// How long the guest's own pause may take to be noticed after its answer, in host time.
+const PAUSE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long an answer may be on its way after the news that the machine has stopped, in host time.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(20);
 
 /// The files of a template beside its disks: memory and the state of the devices.
 pub(super) const MEMORY: &str = "memory";
@@ -166,9 +169,11 @@ impl Machine {
             }
             if pauses {
                 let stop = |event: &super::qmp::Event| event.name == "STOP";
-                if stopped || qmp.event_within(PAUSE_PATIENCE, stop).await?.is_some() {
-                    *running = false;
+                // A guest that ran on would jump from one of its timers to the next, days ahead.
+                if !stopped && qmp.event_within(PAUSE_PATIENCE, stop).await?.is_none() {
+                    return Err(Error::Restless { waiting: waiting.to_owned(), seconds: PAUSE_PATIENCE.as_secs() });
                 }
+                *running = false;
             }
             Ok(parts)
         };
@@ -307,7 +312,7 @@ async fn stopped_without_answer(qmp: &mut Qmp, stopped: &mut bool, waiting: &str
         Err(error) => return error,
     }
     // The answer comes on another socket than the news of the stop and may still be on its way.
-    tokio::time::sleep(2 * PAUSE_PATIENCE).await;
+    tokio::time::sleep(ANSWER_PATIENCE).await;
     Error::Panicked { waiting: waiting.to_owned(), console: console_tail(folder) }
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Qmp {
     writer: OwnedWriteHalf,
     events: VecDeque<Event>,
     /// What was read of a line so far: a wait may be given up in the middle of one.
-    partial: String,
+    partial: Vec<u8>,
 }
 
 /// Something QEMU said of itself.
@@ -33,7 +33,7 @@ impl Qmp {
     /// Takes the greeting and enters command mode.
     pub async fn connect(stream: UnixStream) -> Result<Qmp> {
         let (read, writer) = stream.into_split();
-        let mut qmp = Qmp { reader: BufReader::new(read), writer, events: VecDeque::new(), partial: String::new() };
+        let mut qmp = Qmp { reader: BufReader::new(read), writer, events: VecDeque::new(), partial: Vec::new() };
         qmp.read("qmp_capabilities").await?;
         qmp.execute("qmp_capabilities", json!({})).await?;
         Ok(qmp)
@@ -89,15 +89,15 @@ impl Qmp {
 
     async fn read(&mut self, command: &str) -> Result<Value> {
         let closed = || Error::Closed { command: command.to_owned() };
-        // `read_line` keeps what it has in `partial` when this future is dropped.
-        let count = self.reader.read_line(&mut self.partial).await.map_err(|_| closed())?;
+        // `read_until` leaves what it has in `partial` when this future is dropped; `read_line` would not.
+        let count = self.reader.read_until(b'\n', &mut self.partial).await.map_err(|_| closed())?;
         if count == 0 {
             return Err(closed());
         }
         let line = std::mem::take(&mut self.partial);
-        serde_json::from_str(&line).map_err(|error| Error::Refused {
+        serde_json::from_slice(&line).map_err(|error| Error::Refused {
             command: command.to_owned(),
-            answer: format!("no JSON ({error}): {line}"),
+            answer: format!("no JSON ({error}): {}", String::from_utf8_lossy(&line)),
         })
     }
 }

@@ -284,6 +284,7 @@ impl Recording<'_> {
         self.push(Entry::Boot { at: Moment { boot, micros: 0 } });
         let settled = guest::rest(&mut self.guest, REST_DEADLINE, |_| {}).await?;
         self.extend(settled.records);
+        self.timeline.entries.extend(settled.started);
         let to = self.guest.now().await?;
         self.now = Some(to);
         let command = if in_order { "systemctl reboot" } else { "the power is cut and comes back" };

@@ -37,11 +37,20 @@ pub struct Traces<'a> {
 /// Lines of `grep` that name no process, and a list of images that is none.
 pub fn parse_remains(traces: Traces<'_>) -> Result<Remains, ParseError> {
     let lines = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
+    let paths = lines(traces.paths);
+    let processes = processes(traces.processes)?;
+    // What no guest is without: an empty list would be equal to every other, and hide whatever has changed.
+    if !paths.contains("/tmp") {
+        return Err(ParseError::new("the list of paths", 1, "/tmp is not in it".to_owned()));
+    }
+    if !processes.contains("systemd of init.scope") {
+        return Err(ParseError::new("the list of processes", 1, "no manager is in it".to_owned()));
+    }
     let networks =
         lines(traces.networks).iter().filter_map(|name| name.strip_suffix(".json")).map(str::to_owned).collect();
     Ok(Remains {
-        paths: lines(traces.paths).into_iter().filter(|path| !path.contains(PRIVATE_FOLDERS)).collect(),
-        processes: processes(traces.processes)?,
+        paths: paths.into_iter().filter(|path| !path.contains(PRIVATE_FOLDERS)).collect(),
+        processes,
         networks,
         volumes: lines(traces.volumes),
         images: images(traces.images)?,
@@ -104,7 +113,14 @@ fn images(text: &str) -> Result<BTreeMap<String, String>, ParseError> {
 mod tests {
     use super::*;
 
-    const NOTHING: Traces<'_> = Traces { paths: "", processes: "", networks: "", volumes: "", images: "" };
+    /// What every guest has.
+    const LEAST: Traces<'_> = Traces {
+        paths: "/tmp\n",
+        processes: "/proc/1/comm:systemd\n/proc/1/cgroup:0::/init.scope\n",
+        networks: "",
+        volumes: "",
+        images: "",
+    };
 
     #[test]
     fn what_is_there_is_named() {
@@ -136,15 +152,25 @@ mod tests {
         assert_eq!((texts(&remains.networks), texts(&remains.volumes)), ("a_default".into(), "data".into()));
         let images: Vec<_> = remains.images.iter().map(|(name, id)| format!("{name}={id}")).collect();
         assert_eq!(images.join(" "), "bb=bb cc=cc x:1=aa x:2=aa");
-        assert_eq!(parse_remains(NOTHING).unwrap(), Remains::default());
+        assert_eq!(parse_remains(LEAST).unwrap().networks, BTreeSet::new());
+    }
+
+    #[test]
+    fn a_list_without_what_every_guest_has_is_an_error() {
+        let check = |traces: Traces<'_>, part: &str| {
+            let error = parse_remains(traces).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        };
+        check(Traces { paths: "", ..LEAST }, "/tmp is not in it");
+        check(Traces { processes: "", ..LEAST }, "no manager is in it");
     }
 
     #[test]
     fn other_lines_are_errors() {
-        let error = parse_remains(Traces { processes: "/proc/1/comm:x\nx", ..NOTHING }).unwrap_err();
+        let error = parse_remains(Traces { processes: "/proc/1/comm:x\nx", ..LEAST }).unwrap_err();
         assert!(error.to_string().contains("is no process"), "{error}");
         assert_eq!(error.line, 2);
-        let error = parse_remains(Traces { images: "[{}]", ..NOTHING }).unwrap_err();
+        let error = parse_remains(Traces { images: "[{}]", ..LEAST }).unwrap_err();
         assert!(error.to_string().contains("podman's list of images"), "{error}");
     }
 }

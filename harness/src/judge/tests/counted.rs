@@ -1,5 +1,6 @@
 //! Lines that count records, alerts and programs.
 
+use crate::judge::Subject;
 use crate::scenario::{Expectation, JournalSource, Relation};
 
 use super::builder::*;
@@ -79,6 +80,27 @@ fn started_programs_are_counted() {
     check(process(1, None), &up.clone().exec("up --force-recreate").end(200.0), PASSED, "");
     check(process(0, Some(0)), &up.exec("docker-compose up --force-recreate").end(200.0), FAILED, ": 1");
     check(process(0, Some(0)), &Sample::acted().end(200.0), BROKEN, "did not run");
+    // A trace of the first picture says nothing of the step, and a restart takes what was traced with it.
+    let before = Sample::ready().exec("true").at(100.0).step().acts(1.0).end(200.0);
+    check(process(0, Some(0)), &before, BROKEN, "did not run");
+    let restarted = Sample::acted().exec("true").boot().exec("true").end(200.0);
+    check(process(0, Some(0)), &restarted, BROKEN, "restarted in this step");
+}
+
+#[test]
+fn what_happens_between_two_steps_counts_against_the_second() {
+    let second = |times, at: f64| {
+        let first = step(vec![line(journal("x", super::builder::times(0, 0)))]);
+        let told = step(vec![line(Expectation::Alert { units: a(), pattern: None, priority: None, times })]);
+        let sample = Sample::acted().end(200.0).at(at).alert("a-stack.service failed").at(210.0).step().acts(1.0);
+        let judgement = sample.alert("a-stack.service failed").end(300.0).judge(&trial(vec![first, told]));
+        let is_it = |subject: &Subject| matches!(subject, Subject::Line { step: 1, .. });
+        judgement.verdicts.iter().find(|verdict| is_it(&verdict.subject)).unwrap().result
+    };
+    assert_eq!(second(times(1, 1), 205.0), FAILED);
+    assert_eq!(second(times(2, 2), 205.0), FAILED, "what is to happen has to happen in the step");
+    assert_eq!(second(times(2, None), 205.0), FAILED);
+    assert_eq!(second(times(1, None), 205.0), PASSED);
 }
 
 #[test]

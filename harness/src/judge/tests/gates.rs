@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::judge::needed;
+use crate::judge::{Outcome, needed};
 use crate::scenario::{ActKind, ActiveState, ContainerCondition, Excepted, Exception, Expectation, Trial};
 
 use crate::timeline::{Entry, Picture, Remains, UnitState};
@@ -74,6 +74,30 @@ fn units_fail_only_where_it_is_expected() {
     let own = Sample::acted().failed(A, "exit-code");
     check("unit-failure", &quiet(), &own, "a-stack.service failed");
     check("unit-failure", &expecting(enters(ActiveState::Failed)), &own, "");
+}
+
+#[test]
+fn failures_of_the_harness_are_not_the_stacks() {
+    let failed = Sample::acted().record(&[
+        ("UNIT", "harness-images.service"),
+        ("MESSAGE_ID", "d9b373ed55a64feb8242e02dbe79a49c"),
+        ("UNIT_RESULT", "timeout"),
+        ("PRIORITY", "4"),
+    ]);
+    let judgement = failed.end(200.0).judge(&quiet());
+    assert_eq!(judgement.outcome, Outcome::Broken);
+    assert_eq!(of_gate(&judgement, "unit-failure"), None);
+    assert!(of_gate(&judgement, "harness").unwrap().observed.contains("harness-images.service failed"));
+}
+
+#[test]
+fn scripts_complain_in_words() {
+    let says = |message: &str| Sample::acted().says(B, message);
+    check("journal-error", &quiet(), &says("ERROR: no such thing"), "no such thing");
+    check("journal-error", &quiet(), &says("Error: no such thing"), "no such thing");
+    check("journal-error", &quiet(), &says("no ERROR: at all"), "");
+    check("journal-error", &except(Excepted::Units(vec![unit(B)])), &says("ERROR: no such thing"), "");
+    check("journal-error", &except(Excepted::Journal(pattern("^ERROR: no"))), &says("ERROR: no such thing"), "");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Actions, and lines about what they printed and how long they took.
 
 use crate::judge::Subject;
-use crate::scenario::{ExitRule, Expectation};
+use crate::scenario::{ActKind, ExitRule, Expectation};
 
 use super::builder::*;
 
@@ -64,6 +64,10 @@ fn actions_end_as_expected() {
     check(ExitRule::Failure, 1, false, PASSED, "");
     check(ExitRule::Failure, 0, false, FAILED, "ended with status 0");
     check(ExitRule::Failure, 124, true, FAILED, "still waited for");
+    let mut own = step(vec![line(journal("x", times(0, 0)))]);
+    own.when = vec![act(ActKind::Remove { paths: vec!["/run/x".into()] })];
+    let failing = Sample::ready().at(100.0).step().action(1.0, |done| done.exit = 1).end(200.0);
+    assert_eq!(failing.judge(&trial(vec![own])).verdicts[0].result, BROKEN, "what the harness does itself");
     let trial = trial(vec![step(vec![])]);
     let undone = Sample::ready().at(100.0).step().end(200.0).judge(&trial);
     assert_eq!(undone.verdicts[0].result, BROKEN);

@@ -50,6 +50,8 @@ fn a_unit_is_unchanged() {
     check_end(unchanged(), &other, FAILED, "another invocation");
     check_end(unchanged(), &Sample::acted().becomes(A, "failed", "failed", "x"), FAILED, "is failed");
     check_end(unchanged(), &Sample::acted().in_picture(|picture| picture.units.clear()), FAILED, "not among");
+    let unknown = Sample::acted().in_picture(|picture| picture.units[0].load = "not-found".into());
+    check_end(unchanged(), &unknown, FAILED, "a-stack.service does not exist");
 }
 
 #[test]
@@ -112,6 +114,8 @@ fn containers_are_in_a_condition() {
     let gone = Sample::acted().in_picture(|picture| picture.containers.clear());
     let what = |are| Expectation::Containers { containers: vec![container("a-web")], are };
     check_end(what(Gone), &gone, PASSED, "");
+    let never_there = Expectation::Containers { containers: vec![container("a-other")], are: Gone };
+    check_end(never_there, &gone, FAILED, "was not there before");
     check_end(what(Running), &gone, FAILED, "a-web is not there");
     let nothing = Expectation::Containers { containers: vec![], are: Running };
     check_end(nothing, &Sample::acted(), BROKEN, "names nothing");
