@@ -244,6 +244,25 @@ fn a_bad_generation_is_refused_before_anything_is_built() {
 }
 
 #[test]
+fn lint_sees_faults_and_folders_that_nothing_would_come_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let system = folder.path().join("system");
+    let lint = |code, words: &[&str]| {
+        check(&project(), &["lint", "--system", system.to_str().unwrap()], code, words);
+    };
+    let copied = Command::new("cp").arg("-r").arg(project().join("fixtures/foreign")).arg(&system).status().unwrap();
+    assert!(copied.success());
+    lint(0, &["no mistakes"]);
+    spoil(&system, "scenarios/faults.toml", "find = \"exit 3\"", "find = \"exit 33\"");
+    lint(2, &["fault `"]);
+    fs::rename(system.join("scenarios/failure"), system.join("scenarios/failures")).unwrap();
+    lint(2, &["scenarios/failures", "functional/, failure/ or regression/"]);
+    fs::rename(system.join("scenarios/failures"), system.join("scenarios/failure")).unwrap();
+    fs::create_dir_all(system.join("secrets/windw")).unwrap();
+    lint(2, &["secrets/windw", "no stack `windw`"]);
+}
+
+#[test]
 fn diff_says_what_a_reviewer_has_to_look_at() {
     let igpu = project().join("fixtures/rendered/igpu");
     let igpu = igpu.to_str().unwrap();

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use crate::event::TrialFinished;
-use crate::judge::{self, Judgement, Noise, Outcome};
+use crate::judge::{self, Judgement, Outcome};
 use crate::report::failure;
-use crate::run::{Error, Result};
-use crate::scenario::{Scenario, Trial};
-use crate::timeline::Timeline;
+use crate::run::{Error, Result, recorded_as};
+use crate::scenario::{Scenario, Source, Trial};
+use crate::timeline::{Entry, Timeline};
 
 use super::Exit;
 use super::arguments::JudgeArguments;
@@ -32,7 +32,8 @@ pub fn judge(arguments: &JudgeArguments) -> Result<Exit> {
     }
     let scenario = lint::scenario_in(&project, &path)?;
     let trial = trial(&scenario, &timeline.header.host)?;
-    let noise = Noise::parse_all(&project.noise()?)?;
+    same_actions(trial, &timeline, &scenario.source)?;
+    let noise = project.noise()?;
     let judgement = judge::judge(trial, &timeline, &noise);
     let faults = project.faults()?;
     let fault = match parts(&timeline.header.trial).1 {
@@ -58,6 +59,29 @@ fn trial<'s>(scenario: &'s Scenario, host: &str) -> Result<&'s Trial> {
         let path = &scenario.source.path;
         Error::Usage(format!("the recording is of host `{host}`, and {path} has no trial on it"))
     })
+}
+
+/// A recording is of what was done then: lines can be judged anew, other actions cannot.
+fn same_actions(trial: &Trial, timeline: &Timeline, source: &Source) -> Result<()> {
+    for entry in &timeline.entries {
+        let Entry::Action(done) = entry else { continue };
+        let acts = match done.step {
+            None => Some(&trial.given),
+            Some(step) => trial.steps.get(step).map(|step| &step.when),
+        };
+        let act = acts.and_then(|acts| acts.get(done.index));
+        let here = act.and_then(|act| recorded_as(&act.what));
+        if act.is_some() && here.as_ref().is_none_or(|here| *here == done.command) {
+            continue;
+        }
+        let place = act.map_or(source.path.clone(), |act| source.place(act.span.start));
+        let here = here.map_or("has no action".to_owned(), |here| format!("has `{here}`"));
+        return Err(Error::Usage(format!(
+            "the recording has `{}` where {place} {here}: judge takes other lines, but not other actions; run the trial again",
+            done.command
+        )));
+    }
+    Ok(())
 }
 
 /// The end of the trial, as a run would have told it.

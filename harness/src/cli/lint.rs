@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::judge::Noise;
 use crate::run::{Error, Project, Result, world};
 use crate::scenario::{self, Coverage, Diagnostic, Scenario, Section, Source, World};
 
@@ -40,7 +39,31 @@ pub fn lint(arguments: &LintArguments) -> Result<Exit> {
             }
         }
     }
-    report(&scenarios, &mistakes)
+    let misfits = misfits(&project, &scenarios)?;
+    if project.foreign().is_some_and(|foreign| foreign.beside_scenarios("faults.toml").is_some()) {
+        mistakes.extend(misfits.iter().map(|misfit| format!("error: {misfit}")));
+    }
+    let exit = report(&scenarios, &mistakes)?;
+    if exit == Exit::Passed {
+        print(&misfits.iter().map(|misfit| format!("skipped with --broken: {misfit}\n")).collect::<String>())?;
+    }
+    Ok(exit)
+}
+
+/// The faults that cannot be put into somebody else's generation. The project's own have a test that they fit.
+fn misfits(project: &Project, scenarios: &[Scenario]) -> Result<Vec<String>> {
+    let Some(foreign) = project.foreign() else { return Ok(Vec::new()) };
+    let faults = project.faults()?;
+    let mut misfits = Vec::new();
+    for scenario in scenarios {
+        let named = faults.iter().filter(|fault| scenario.broken_by.contains(&fault.id));
+        for fault in named {
+            let runs = scenario.trials.iter().filter(|trial| trial.lacks.is_none());
+            let applied = runs.map(|trial| fault.apply(foreign.generation(), trial.stack.as_deref()));
+            misfits.extend(applied.filter_map(|applied| Some(format!("{}: {}", scenario.source.path, applied.err()?))));
+        }
+    }
+    Ok(misfits)
 }
 
 /// All scenarios of the project; the error shows every mistake in them.
@@ -71,11 +94,10 @@ fn refusal(mistakes: &[String]) -> Error {
 
 /// The mistakes in the files that scenarios refer to. Files that cannot be read are an error of their own.
 fn mistakes_around(project: &Project) -> Result<Vec<String>> {
-    let noise = || -> Result<Vec<Noise>> { Ok(Noise::parse_all(&project.noise()?)?) };
     let checks = [
         project.statements().map(drop),
         project.faults().map(drop),
-        noise().map(drop),
+        project.noise().map(drop),
         project.generations().map(drop),
     ];
     let mut mistakes = Vec::new();
@@ -120,8 +142,12 @@ fn report(scenarios: &[Scenario], mistakes: &[String]) -> Result<Exit> {
     if scenarios.is_empty() {
         return Err(Error::Usage("there is nothing to check: the project has no scenarios".to_owned()));
     }
-    let trials = scenarios.iter().map(|scenario| scenario.trials.len()).sum();
-    print(&format!("{}, {}: no mistakes\n", counted(scenarios.len(), "scenario"), counted(trials, "trial")))?;
+    let trials: Vec<_> = scenarios.iter().flat_map(|scenario| &scenario.trials).collect();
+    let skipped_count = trials.iter().filter(|trial| trial.lacks.is_some()).count();
+    let of_them =
+        if skipped_count > 0 { format!(", of which {skipped_count} would be skipped") } else { String::new() };
+    let counts = (counted(scenarios.len(), "scenario"), counted(trials.len(), "trial"));
+    print(&format!("{}, {}{of_them}: no mistakes\n", counts.0, counts.1))?;
     print(&skipped(scenarios))?;
     Ok(Exit::Passed)
 }

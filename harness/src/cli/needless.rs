@@ -70,8 +70,7 @@ impl Needs {
 }
 
 fn sentence(source: &Source, exception: &Exception) -> String {
-    let line = source.text[..exception.span.start].lines().count().max(1);
-    format!("{}:{line}: {}", source.path, exception.reason)
+    format!("{}: {}", source.place(exception.span.start), exception.reason)
 }
 
 #[cfg(test)]

@@ -96,7 +96,7 @@ impl Matrix {
         Ok(Matrix {
             scenarios: scenarios(project)?.into_iter().map(Arc::new).collect(),
             faults: project.faults()?.into_iter().map(Arc::new).collect(),
-            noise: Arc::new(Noise::parse_all(&project.noise()?)?),
+            noise: Arc::new(project.noise()?),
             foreign: project.foreign().map(|foreign| foreign.generation().clone()),
             nodes: project.nodes().is_some(),
         })

@@ -31,6 +31,15 @@ pub struct Foreign {
 /// The folder of a generation that has its scenarios.
 const SCENARIOS: &str = "scenarios";
 
+/// What is in a folder; nothing where it is not there.
+fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(Error::io("list", folder)(error)),
+        Ok(entries) => entries.map(|entry| Ok(entry.map_err(Error::io("list", folder))?.path())).collect(),
+    }
+}
+
 impl Foreign {
     /// Reads the generation. What the guest cannot give it is an error, before anything is built or booted.
     pub fn read(system: &ForeignSystem, project: &Project) -> Result<Foreign> {
@@ -43,6 +52,15 @@ impl Foreign {
         let scenarios = system.scenarios.clone().or(own);
         if let Some(scenarios) = scenarios.iter().find(|scenarios| !scenarios.is_dir()) {
             return Err(Error::Usage(format!("there is no folder of scenarios {}", scenarios.display())));
+        }
+        let known: Vec<&str> =
+            generation.manifest.stacks.iter().map(|stack| &*stack.name).chain(["variants"]).collect();
+        for path in list(&folder.join("secrets"))? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if !known.contains(&&*name) {
+                let problem = format!("the manifest has no stack `{name}`, and so nobody reads these secrets");
+                return Err(Error::Project { place: path.display().to_string(), problem });
+            }
         }
         let in_folder = |error| match error {
             Error::Project { place, problem } => {

@@ -25,7 +25,7 @@ pub use nodes::Nodes;
 pub use prepared::{Origin, Prepared};
 pub use project::Project;
 pub use record::Recorder;
-pub use trial::{Finished, TrialRun};
+pub use trial::{Finished, TrialRun, recorded_as};
 pub use workspace::{Folder, Workspace};
 pub use world::world;
 

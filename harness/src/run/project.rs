@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::generation::{self, Fault, Generation, Manifest};
+use crate::judge::Noise;
 use crate::scenario::{Section, Source};
 
 use super::{Error, Foreign, ForeignSystem, Nodes, Result};
@@ -22,6 +23,20 @@ pub struct Project {
 
 /// The content of secrets by the absolute path where they belong in the guest.
 pub type Secrets = Vec<(String, Vec<u8>)>;
+
+/// Refuses a folder beside those of the sections: its scenarios would be run by nobody.
+fn only_sections(scenarios: &Path) -> Result<()> {
+    let sections = [Section::Functional, Section::Failure, Section::Regression].map(Section::name);
+    for entry in fs::read_dir(scenarios).map_err(Error::io("list", scenarios))? {
+        let path = entry.map_err(Error::io("list", scenarios))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() && !sections.contains(&&*name) {
+            let problem = "scenarios lie in functional/, failure/ or regression/, and nobody reads this folder";
+            return Err(Error::Project { place: path.display().to_string(), problem: problem.to_owned() });
+        }
+    }
+    Ok(())
+}
 
 /// The file by which a checkout is recognised.
 const SIGN: &str = "scenarios/statements.toml";
@@ -105,6 +120,7 @@ impl Project {
     /// Every scenario file, in the order of section and name.
     pub fn sources(&self) -> Result<Vec<Source>> {
         let foreign = self.foreign.as_ref().and_then(|foreign| foreign.scenarios());
+        only_sections(foreign.unwrap_or(&self.root.join("scenarios")))?;
         let mut paths = Vec::new();
         for section in [Section::Functional, Section::Failure, Section::Regression] {
             let folder = foreign.map_or_else(|| self.root.join("scenarios"), Path::to_owned).join(section.name());
@@ -152,14 +168,18 @@ impl Project {
         Ok(Fault::parse_all(&source.path, &source.text)?)
     }
 
-    /// The text of the list of known noise: the guest's, and behind it that of somebody else's generation.
-    pub fn noise(&self) -> Result<String> {
-        let mut text = self.read("fixtures/noise.toml")?;
+    /// The known noise: the guest's, and behind it that of somebody else's generation.
+    pub fn noise(&self) -> Result<Vec<Noise>> {
+        const OWN: &str = "fixtures/noise.toml";
+        let parse = |place: String, text: &str| {
+            Noise::parse_all(text).map_err(|error| Error::Project { place, problem: error.to_string() })
+        };
+        let mut noise = parse(OWN.to_owned(), &self.read(OWN)?)?;
         if let Some(path) = self.foreign.as_ref().and_then(|foreign| foreign.beside_scenarios("noise.toml")) {
-            text.push('\n');
-            text.push_str(&fs::read_to_string(&path).map_err(Error::io("read", &path))?);
+            let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+            noise.extend(parse(path.display().to_string(), &text)?);
         }
-        Ok(text)
+        Ok(noise)
     }
 
     /// The guest's table of file systems.

@@ -338,6 +338,14 @@ impl Recording<'_> {
     }
 }
 
+/// How the recording calls an action; none where that depends on more than the scenario.
+pub fn recorded_as(what: &ActKind) -> Option<String> {
+    match what {
+        ActKind::Reboot | ActKind::PowerCut | ActKind::Activate { .. } | ActKind::Push { .. } => None,
+        what => Some(command(what).shown),
+    }
+}
+
 /// A scenario's action as a command of the guest.
 fn command(what: &ActKind) -> Command {
     match what {
@@ -366,11 +374,5 @@ fn account(account: scenario::Account) -> Account {
     match account {
         scenario::Account::Root => Account::Root,
         scenario::Account::User => Account::User,
-    }
-}
-
-impl From<judge::NoiseError> for Error {
-    fn from(error: judge::NoiseError) -> Self {
-        Error::Project { place: "fixtures/noise.toml".to_owned(), problem: error.to_string() }
     }
 }

@@ -42,7 +42,7 @@ impl<'s> Mistakes<'s> {
             let span = inside(&source.text, place(error));
             // One slip makes the parser stumble over the rest of its line.
             if lines.insert(source.text[..span.start].matches('\n').count()) {
-                mistakes.report(span, format!("not TOML: {}", error.message()), None);
+                mistakes.report(span, format!("not TOML: {}", error.message()), syntax_advice(error.message()));
             }
         }
         Self {
@@ -84,6 +84,18 @@ impl<'s> Mistakes<'s> {
     }
 }
 
+/// What people mostly meant where the parser stumbles.
+fn syntax_advice(message: &str) -> Option<String> {
+    let advice = if message.contains("escape") {
+        "between \"…\" a backslash escapes: write regular expressions in single quotes, as in `matches = '\\d+'`"
+    } else if message.contains("leading zero") {
+        "write it as a string, as in `mode = \"0400\"`"
+    } else {
+        return None;
+    };
+    Some(advice.to_owned())
+}
+
 /// The message without the line ends and control characters that names quoted from a file can bring along.
 fn one_line(message: &str) -> String {
     normalize_untrusted_str(&message.replace(['\n', '\r'], " "))
@@ -98,7 +110,8 @@ fn inside(text: &str, span: Span) -> Span {
 
 /// "did you mean" for a name that is not among the known ones, or else the list of them.
 pub(super) fn suggest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
-    let known: Vec<&str> = known.into_iter().collect();
+    let mut seen = BTreeSet::new();
+    let known: Vec<&str> = known.into_iter().filter(|word| seen.insert(*word)).collect();
     if let Some(near) = nearest(name, known.iter().copied()) {
         return Some(format!("did you mean `{near}`?"));
     }

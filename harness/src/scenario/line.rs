@@ -62,6 +62,18 @@ impl<'a> Context<'a> {
         let state = active_state(state);
         let result = table.get("result").and_then(|node| node.word(Place::Result)).map(owned_name);
         let sub = table.get("sub").and_then(|node| node.word(Place::Sub)).map(owned_name);
+        if let (Some(state), Some(node)) = (state, table.get("result"))
+            && state == ActiveState::Failed
+            && result.as_deref() == Some("success")
+        {
+            node.report("no unit is failed with the result `success`", Some("drop it, or name a failure".into()));
+        }
+        if let (Some(state), Some(node), "is") = (state, table.get("sub"), verb)
+            && let Some((name, _)) = sub.as_deref().and_then(state_of_sub).filter(|(_, fitting)| *fitting != state)
+        {
+            let advice = format!("write `is = \"{name}\"`");
+            node.report("no unit in this state has that sub state", Some(advice));
+        }
         let expectation = state.map(|state| match verb {
             "enters" => Expectation::UnitEnters { units, state, result, sub },
             _ => Expectation::UnitIs { units, state, sub, result },
@@ -193,6 +205,20 @@ fn at_most(table: &Table<'_>, value: Node<'_>) -> Option<Expectation> {
 
 fn owned_name(word: &Word) -> String {
     word.name.to_owned()
+}
+
+/// The state that a sub state belongs to (systemd's `systemctl --state=help` lists them by kind of unit).
+fn state_of_sub(sub: &str) -> Option<(&'static str, ActiveState)> {
+    match sub {
+        "dead" => Some(("inactive", ActiveState::Inactive)),
+        "failed" => Some(("failed", ActiveState::Failed)),
+        "exited" | "running" | "listening" | "waiting" | "elapsed" | "mounted" | "active" => {
+            Some(("active", ActiveState::Active))
+        }
+        "start-pre" | "start" | "start-post" | "auto-restart" => Some(("activating", ActiveState::Activating)),
+        "stop" => Some(("deactivating", ActiveState::Deactivating)),
+        _ => None,
+    }
 }
 
 fn active_state(node: Node<'_>) -> Option<ActiveState> {

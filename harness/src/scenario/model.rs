@@ -15,6 +15,14 @@ pub struct Source {
     pub text: Arc<str>,
 }
 
+impl Source {
+    /// The place of a byte as `path:line`.
+    pub fn place(&self, byte: usize) -> String {
+        let line = self.text.as_bytes().iter().take(byte).filter(|byte| **byte == b'\n').count() + 1;
+        format!("{}:{line}", self.path)
+    }
+}
+
 /// A stretch of bytes in a [`Source`].
 pub type Span = Range<usize>;
 

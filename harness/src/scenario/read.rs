@@ -234,7 +234,8 @@ fn exception<'a>(node: Node<'a>, context: &Context<'a>) -> Option<Exception> {
 /// A scenario is worth its trial only if a fault is known to turn one of its lines red.
 fn check_red(file: &Table<'_>, trials: &[Trial], red: Option<&Span>, mistakes: &Mistakes<'_>) {
     // A step whose `then` could not be read may hold the mark.
-    let all_read = trials.iter().flat_map(|trial| &trial.steps).all(|step| !step.then.is_empty());
+    let is_read = |trial: &Trial| !trial.steps.is_empty() && trial.steps.iter().all(|step| !step.then.is_empty());
+    let all_read = trials.iter().all(is_read);
     match (file.get("broken-by"), red) {
         (None, Some(span)) => mistakes.missing(
             span.clone(),

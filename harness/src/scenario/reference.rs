@@ -17,7 +17,8 @@ const CHAPTERS: &[(Place, &str, &str)] = &[
         Place::Line,
         "Lines",
         "Each table of `then` has one key that leads. A line about several units or containers must hold for each of \
-     them. `within` counts guest time.",
+     them. `within` counts guest time. Beside its lines, every trial fails if a program crashes, a unit fails, the journal \
+         has an error, or anything changes that no line or action is about: `except` is for what may.",
     ),
     (
         Place::OrderEntry,

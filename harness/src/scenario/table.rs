@@ -16,6 +16,8 @@ use super::words::{self, Place, Word};
 pub(super) struct Node<'a> {
     value: &'a Spanned<DeValue<'a>>,
     mistakes: &'a Mistakes<'a>,
+    /// How the vocabulary writes the key that it is the value of.
+    example: Option<&'static str>,
 }
 
 impl<'a> Node<'a> {
@@ -30,7 +32,8 @@ impl<'a> Node<'a> {
 
     fn wrong_type<T>(self, expected: &str) -> Option<T> {
         let found = self.value.get_ref().type_str();
-        self.report(format!("expected {expected}, found {found}"), None);
+        let advice = self.example.map(|example| format!("write it as in `{example}`"));
+        self.report(format!("expected {expected}, found {found}"), advice);
         None
     }
 
@@ -162,7 +165,7 @@ impl<'a> Node<'a> {
         }
         let entry = |(key, value): (&'a Spanned<_>, _)| {
             let key: &'a Spanned<DeString<'a>> = key;
-            (&**key.get_ref(), key.span(), Node { value, ..self })
+            (&**key.get_ref(), key.span(), Node { value, example: None, ..self })
         };
         table.iter().map(entry).collect()
     }
@@ -208,7 +211,8 @@ impl<'a> Table<'a> {
     /// The value of a key, if it is there.
     pub(super) fn get(&self, key: &'static str) -> Option<Node<'a>> {
         self.taken.borrow_mut().insert(key);
-        self.table.get(key).map(|value| Node { value, mistakes: self.mistakes })
+        let example = words::find(self.place, key).map(|word| word.example);
+        self.table.get(key).map(|value| Node { value, mistakes: self.mistakes, example })
     }
 
     /// The value of a key that has to be there.

@@ -84,9 +84,14 @@ impl<'a> Context<'a> {
             (None, _) => {
                 let mut known: Vec<&str> = words::names(Place::UnitTarget).collect();
                 known.extend(self.host.units.iter().map(|unit| unit.name.as_str()));
-                let advice = match nearest(name, known) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("a unit from elsewhere needs its manager: `user:{name}` or `system:{name}`"),
+                let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+                let stack = self.host.stacks.iter().find(|stack| [&*stack.name, stem_of(&stack.unit)].contains(&stem));
+                let advice = match (stack, nearest(name, known)) {
+                    (Some(stack), _) => format!("did you mean `{}`, the unit of stack `{}`?", stack.unit, stack.name),
+                    (None, Some(near)) => format!("did you mean `{near}`?"),
+                    (None, None) => {
+                        format!("a unit from elsewhere needs its manager: `user:{name}` or `system:{name}`")
+                    }
                 };
                 let message = format!("the generation of `{}` has no unit `{name}`", self.host.name);
                 Err(Unresolved::new(message, advice).lacking())
@@ -194,6 +199,11 @@ fn outside_stacks(name: &str) -> Result<Container, Unresolved> {
         return Err(Unresolved::new("the container's name is missing", "write it, as in `container:update-probe`"));
     }
     Ok(Container { stack: None, service: String::new(), name: name.to_owned(), unit: String::new() })
+}
+
+/// A unit's name without its suffix.
+fn stem_of(unit: &str) -> &str {
+    unit.rsplit_once('.').map_or(unit, |(stem, _)| stem)
 }
 
 fn has_unit_suffix(name: &str) -> bool {
