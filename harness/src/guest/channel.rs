@@ -181,9 +181,12 @@ impl Guest {
         let nonsense = |problem: String| Error::Nonsense { what: "answer", problem };
         let [head, stdout, stderr] = parts.each_ref().map(|part| String::from_utf8_lossy(part).into_owned());
         let fields: Vec<&str> = head.split(' ').collect();
-        let [said, exit, from, to] = fields[..] else {
-            return Err(nonsense(format!("expected four fields: {}", first_line(&head))));
+        let [said, exit, from, to, cut] = fields[..] else {
+            return Err(nonsense(format!("expected five fields: {}", first_line(&head))));
         };
+        if cut != "whole" {
+            return Err(nonsense("a command printed a zero byte, and what it printed behind that is lost".to_owned()));
+        }
         if said != nonce.to_string() {
             return Err(nonsense(format!("expected the answer to question {nonce}, got that to {said}")));
         }
@@ -246,7 +249,7 @@ until [ -e /dev/virtio-ports/harness.answer ]; do sleep 0.1; done
 exec 7> /dev/virtio-ports/harness.answer
 umask 022
 harness() {
-    local LC_ALL=C from to status stdout stderr
+    local LC_ALL=C from to status stdout stderr cut=whole
     read -r from _ < /proc/uptime
     case $2 in
         here) (eval "$4") ;;
@@ -258,9 +261,10 @@ harness() {
     esac < /dev/null > /run/harness/stdout 2> /run/harness/stderr 7>&- 8>&-
     status=$?
     read -r to _ < /proc/uptime
-    IFS= read -r -d '' stdout < /run/harness/stdout
-    IFS= read -r -d '' stderr < /run/harness/stderr
-    printf '%s %s %s %s\0%s\0%s\0' "$1" "$status" "$from" "$to" "$stdout" "$stderr" >&7
+    # It finds its delimiter only where a zero byte was printed.
+    IFS= read -r -d '' stdout < /run/harness/stdout && cut=cut
+    IFS= read -r -d '' stderr < /run/harness/stderr && cut=cut
+    printf '%s %s %s %s %s\0%s\0%s\0' "$1" "$status" "$from" "$to" "$cut" "$stdout" "$stderr" >&7
     @pause@
 }
 "#;

@@ -67,7 +67,6 @@ impl Follower {
         if !self.boots.contains(&id) {
             self.boots.push(id);
         }
-        self.reboots = false;
     }
 
     fn parse(&mut self, line: &[u8]) -> Result<()> {
@@ -84,7 +83,11 @@ impl Follower {
             u32::try_from(known).unwrap_or(u32::MAX)
         };
         match Record::parse(text.trim_end(), number) {
-            Ok(record) => self.pending.push_back(record),
+            Ok(record) => {
+                // What the new boot has written comes behind all that the old one has.
+                self.reboots &= record.at.boot != self.current_boot();
+                self.pending.push_back(record);
+            }
             // The line that was being written when the machine stopped is not a record.
             Err(_) if self.reboots => {}
             Err(error) => return Err(Error::Nonsense { what: "journal", problem: error.to_string() }),

@@ -271,6 +271,7 @@ impl Recording<'_> {
         let install = self.installed.switch_to(generation, prepared.kind, &prepared.secrets)?;
         if let Some(install) = install {
             self.guest.carry_out(&install).await?;
+            self.write_out().await?;
         }
         let manifest = &self.installed.current().manifest;
         Ok(guest::activate(&manifest.activation, prepared.kind, &manifest.user, generation))
@@ -309,7 +310,14 @@ impl Recording<'_> {
             for command in [install, guest::reload_managers(kind, user)] {
                 self.guest.carry_out(&command).await?;
             }
+            self.write_out().await?;
         }
+        Ok(())
+    }
+
+    /// What we install is on the disk: a power cut later in the trial must not take it away.
+    async fn write_out(&mut self) -> Result<()> {
+        self.guest.must("sync", Duration::from_secs(60)).await?;
         Ok(())
     }
 
