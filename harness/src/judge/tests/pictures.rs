@@ -114,8 +114,12 @@ fn containers_are_in_a_condition() {
     let gone = Sample::acted().in_picture(|picture| picture.containers.clear());
     let what = |are| Expectation::Containers { containers: vec![container("a-web")], are };
     check_end(what(Gone), &gone, PASSED, "");
-    let never_there = Expectation::Containers { containers: vec![container("a-other")], are: Gone };
-    check_end(never_there, &gone, FAILED, "was not there before");
+    let absent = |stack: Option<&str>| {
+        let named = crate::scenario::Container { stack: stack.map(str::to_owned), ..container("a-other") };
+        Expectation::Containers { containers: vec![named], are: Gone }
+    };
+    check_end(absent(Some("a")), &gone, PASSED, "");
+    check_end(absent(None), &gone, FAILED, "was not there before");
     check_end(what(Running), &gone, FAILED, "a-web is not there");
     let nothing = Expectation::Containers { containers: vec![], are: Running };
     check_end(nothing, &Sample::acted(), BROKEN, "names nothing");
