@@ -331,6 +331,7 @@ impl Recording<'_> {
 
     fn extend(&mut self, records: Vec<Record>) {
         self.timeline.entries.extend(records.into_iter().map(Entry::Journal));
+        self.timeline.attribute();
     }
 
     fn push(&mut self, entry: Entry) {

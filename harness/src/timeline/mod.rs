@@ -2,6 +2,7 @@
 //!
 //! This module is pure: it parses the journal's JSON and the guest's answers, and imports nothing else of the crate.
 
+mod attribution;
 mod containers;
 mod entry;
 mod error;
