@@ -208,14 +208,18 @@ fn somebody_elses_generation_takes_the_place_of_the_hosts() {
     );
 }
 
+/// Copies somebody else's generation, to be spoilt.
+fn copy_foreign(to: &Path) {
+    let copied = Command::new("cp").arg("-r").arg(project().join("fixtures/foreign")).arg(to).status().unwrap();
+    assert!(copied.success());
+}
+
 #[test]
 fn a_bad_generation_is_refused_before_anything_is_built() {
     let refused = |spoilt: &str, from: &str, to: &str, words: &[&str]| {
         let folder = tempfile::tempdir().unwrap();
         let system = folder.path().join("system");
-        let copied =
-            Command::new("cp").arg("-r").arg(project().join("fixtures/foreign")).arg(&system).status().unwrap();
-        assert!(copied.success());
+        copy_foreign(&system);
         spoil(&system, spoilt, from, to);
         for command in ["run", "bake", "lint"] {
             let said = check(&project(), &[command, "--system", system.to_str().unwrap()], 2, words);
@@ -250,8 +254,7 @@ fn lint_sees_faults_and_folders_that_nothing_would_come_of() {
     let lint = |code, words: &[&str]| {
         check(&project(), &["lint", "--system", system.to_str().unwrap()], code, words);
     };
-    let copied = Command::new("cp").arg("-r").arg(project().join("fixtures/foreign")).arg(&system).status().unwrap();
-    assert!(copied.success());
+    copy_foreign(&system);
     lint(0, &["no mistakes"]);
     spoil(&system, "scenarios/faults.toml", "find = \"exit 3\"", "find = \"exit 33\"");
     lint(2, &["fault `"]);

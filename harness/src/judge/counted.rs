@@ -45,8 +45,7 @@ pub(super) fn positive(view: &StepView, what: &Expectation) -> Option<Sight> {
         return None;
     }
     let times = times(what).filter(|times| is_positive(*times))?;
-    let begin = Since { journal: view.begin, programs: view.begin };
-    let sights = counts(view, what, begin).into_iter().map(|count| match enough(&count, times) {
+    let sights = counts(view, what, Since::moment(view.begin)).into_iter().map(|count| match enough(&count, times) {
         Some(at) => Sight::Seen { at, evidence: count.places() },
         None => Sight::Missing {
             observed: count.observed(),
@@ -80,7 +79,7 @@ pub(super) fn judge(view: &StepView, line: &Line, times: Times, horizon: Option<
     if let Some(count) = counts_since(view.unseen).into_iter().find(too_many) {
         return count.failed(view);
     }
-    let counts = counts_since(Since { journal: view.begin, programs: view.begin });
+    let counts = counts_since(Since::moment(view.begin));
     if counts.is_empty() {
         return Finding::broken("the line names nothing that could be counted");
     }

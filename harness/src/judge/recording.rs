@@ -31,6 +31,13 @@ pub(super) struct Since {
     pub programs: Moment,
 }
 
+impl Since {
+    /// Both from the same moment on.
+    pub fn moment(at: Moment) -> Self {
+        Self { journal: at, programs: at }
+    }
+}
+
 /// One step: what was recorded of it.
 pub(super) struct StepView<'r, 'a> {
     pub recording: &'r Recording<'a>,

@@ -24,9 +24,12 @@ pub struct Project {
 /// The content of secrets by the absolute path where they belong in the guest.
 pub type Secrets = Vec<(String, Vec<u8>)>;
 
+/// The folders of scenarios, in the order of the matrix.
+const SECTIONS: [Section; 3] = [Section::Functional, Section::Failure, Section::Regression];
+
 /// Refuses a folder beside those of the sections: its scenarios would be run by nobody.
 fn only_sections(scenarios: &Path) -> Result<()> {
-    let sections = [Section::Functional, Section::Failure, Section::Regression].map(Section::name);
+    let sections = SECTIONS.map(Section::name);
     for entry in fs::read_dir(scenarios).map_err(Error::io("list", scenarios))? {
         let path = entry.map_err(Error::io("list", scenarios))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -122,7 +125,7 @@ impl Project {
         let foreign = self.foreign.as_ref().and_then(|foreign| foreign.scenarios());
         only_sections(foreign.unwrap_or(&self.root.join("scenarios")))?;
         let mut paths = Vec::new();
-        for section in [Section::Functional, Section::Failure, Section::Regression] {
+        for section in SECTIONS {
             let folder = foreign.map_or_else(|| self.root.join("scenarios"), Path::to_owned).join(section.name());
             if foreign.is_some() && !folder.exists() {
                 continue;

@@ -15,24 +15,26 @@ impl Timeline {
     /// does with its one line: what else came through the same standard output or error says whose it is, if all of it
     /// is one unit's.
     pub fn attribute(&mut self) {
-        let mut owners: BTreeMap<(u32, String), BTreeSet<[Option<String>; 2]>> = BTreeMap::new();
+        let mut owners: BTreeMap<Stream, BTreeSet<[Option<&str>; 2]>> = BTreeMap::new();
         let mut orphans = Vec::new();
         for (index, entry) in self.entries.iter().enumerate() {
             let Entry::Journal(record) = entry else { continue };
             let Some(stream) = stream(record) else { continue };
-            let units = UNITS.map(|field| record.field(field).map(str::to_owned));
-            if units == [None, None] {
-                orphans.push((index, stream));
-            } else {
-                owners.entry(stream).or_default().insert(units);
+            match UNITS.map(|field| record.field(field)) {
+                [None, None] => orphans.push((index, stream)),
+                units => _ = owners.entry(stream).or_default().insert(units),
             }
         }
-        for (index, stream) in orphans {
-            let owner = owners.get(&stream).filter(|owners| owners.len() == 1).and_then(BTreeSet::first);
-            let (Some(owner), Some(Entry::Journal(record))) = (owner, self.entries.get_mut(index)) else { continue };
+        let owner = |(index, stream): (usize, Stream)| {
+            let owner = owners.get(&stream).filter(|owners| owners.len() == 1)?.first()?;
+            Some((index, owner.map(|unit| unit.map(str::to_owned))))
+        };
+        let found: Vec<_> = orphans.into_iter().filter_map(owner).collect();
+        for (index, owner) in found {
+            let Some(Entry::Journal(record)) = self.entries.get_mut(index) else { continue };
             for (field, unit) in UNITS.into_iter().zip(owner) {
                 if let Some(unit) = unit {
-                    record.fields.insert(field.to_owned(), unit.clone());
+                    record.fields.insert(field.to_owned(), unit);
                 }
             }
             record.fields.insert(BY.to_owned(), STREAM.to_owned());
@@ -40,8 +42,11 @@ impl Timeline {
     }
 }
 
-fn stream(record: &Record) -> Option<(u32, String)> {
-    record.field(STREAM).map(|stream| (record.at.boot, stream.to_owned()))
+/// A stream: the boot, and its id in that.
+type Stream<'a> = (u32, &'a str);
+
+fn stream(record: &Record) -> Option<Stream<'_>> {
+    record.field(STREAM).map(|stream| (record.at.boot, stream))
 }
 
 #[cfg(test)]
