@@ -1,5 +1,6 @@
-# Stand-ins for the images of the stacks: busybox and two scripts, made without a network. The result is a file with one
-# line for each image: its archive, and its name.
+# Stand-ins for the images of the stacks: busybox and two scripts, made without a network. `list` is a file with one line
+# for each image: its archive, its place in the node's registry, and its whole name; `registries` has podman look there
+# for the images of every registry; `images` are their names in parts.
 { lib, pkgs, names }:
 let
   busybox = pkgs.pkgsStatic.busybox;
@@ -20,23 +21,57 @@ let
     printf 'root:x:0:\nnogroup:x:65534:\n' > $out/etc/group
   '';
 
-  # `127.0.0.1:5000/photos/web:latest` is the service `web`; a tag is behind the last colon, unless a path follows.
-  parts = name: builtins.match "(.*/)?([^/:]+)(:([^/:]+))?" name;
-  service = name: builtins.elemAt (parts name) 1;
-  tag = name: let given = builtins.elemAt (parts name) 3; in if given == null then "latest" else given;
+  local = "127.0.0.1:5000";
 
-  archive = name: pkgs.dockerTools.buildImage {
-    name = lib.removeSuffix ":${tag name}" name;
-    tag = tag name;
+  # A name in its parts, as podman takes it: what looks like a host is one, and without one it is Docker's.
+  parse = name:
+    let
+      matched = builtins.match "(([^/]*[.:][^/]*|localhost)/)?([a-z0-9][a-z0-9._/-]*)(:([A-Za-z0-9_][A-Za-z0-9._-]*))?" name;
+      part = builtins.elemAt matched;
+      orElse = default: given: if given == null then default else given;
+      host = orElse "docker.io" (part 1);
+      repository = lib.optionalString (host == "docker.io" && !lib.hasInfix "/" (part 2)) "library/" + part 2;
+      # The registry has the images of each other one in a folder.
+      folder = lib.optionalString (host != local) "${lib.replaceStrings [ ":" ] [ "_" ] host}/";
+      tag = orElse "latest" (part 4);
+    in
+    if matched == null then
+      throw "harness.images: no stand-in can be made for ${name}: name it as [HOST/]PATH[:TAG], without a digest"
+    else {
+      inherit host repository tag;
+      whole = "${host}/${repository}:${tag}";
+      place = "${local}/${folder}${repository}:${tag}";
+      service = lib.last (lib.splitString "/" repository);
+    };
+
+  archive = image: pkgs.dockerTools.buildImage {
+    name = "${image.host}/${image.repository}";
+    inherit (image) tag;
     copyToRoot = root;
     # Whatever user a service runs as writes here.
     extraCommands = "chmod 1777 tmp www";
     config = {
       Entrypoint = [ "/bin/service" ];
-      Env = [ "PATH=/bin" "HARNESS_SERVICE=${service name}" "HARNESS_VERSION=v1" ];
+      Env = [ "PATH=/bin" "HARNESS_SERVICE=${image.service}" "HARNESS_VERSION=v1" ];
       # No two images have the same id.
-      Labels = { "harness.image" = name; "harness.version" = "v1"; };
+      Labels = { "harness.image" = image.whole; "harness.version" = "v1"; };
     };
   };
+
+  images = map parse names;
+  others = lib.unique (lib.filter (host: host != local) (map (image: image.host) images));
 in
-pkgs.writeText "harness-images" (lib.concatMapStrings (name: "${archive name} ${name}\n") names)
+{
+  inherit images;
+  list = pkgs.writeText "harness-images"
+    (lib.concatMapStrings (image: "${archive image} ${image.place} ${image.whole}\n") images);
+  registries = lib.concatMapStrings
+    (host: ''
+
+      [[registry]]
+      prefix = "${host}"
+      location = "${local}/${lib.replaceStrings [ ":" ] [ "_" ] host}"
+      insecure = true
+    '')
+    others;
+}

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use harness::image::test_image::{self, Place};
 use serde_json::{Value, json};
 
 /// The flake as a checkout has it, in a folder of its own, and a Nix without a network.
@@ -168,6 +169,42 @@ fn a_node_has_what_its_generation_names() {
                 node.boot.kernel.sysctl.\"vm.panic_on_oom\" ]";
     let timeouts = json!({ "DefaultTimeoutStartSec": "90s", "DefaultDeviceTimeoutSec": "90s" });
     assert_eq!(of_node(real), json!([timeouts, timeouts, [], {}, true, 0]));
+}
+
+#[test]
+fn images_of_a_node_have_the_names_and_places_of_those_of_other_guests() {
+    let names = ["127.0.0.1:5000/photos/web:latest", "ghcr.io/immich-app/server:v1.2", "redis", "library/redis:7-alpine"];
+    let names = [&names[..], &["registry.example:5000/a/b/c", "localhost/a:B", "docker.io/redis", "a.b-c_d"]].concat();
+    let place = tempfile::tempdir().unwrap();
+    let evaluate = |names: &[&str]| {
+        let flake = root().join("harness/tests/flake/nixpkgs");
+        let expression = format!(
+            "let lib = import {flake}/lib.nix; pkgs = import {flake}/packages.nix \"x86_64-linux\"; made = import {} {{ \
+             inherit lib pkgs; names = builtins.fromJSON ''{}''; }}; in {{ inherit (made) images registries; }}",
+            root().join("nixos-tests/images.nix").display(),
+            json!(names),
+            flake = flake.display(),
+        );
+        let output = nix_in("nix-instantiate", place.path())
+            .args(["--eval", "--strict", "--json", "--expr", &expression])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() { Ok(serde_json::from_slice::<Value>(&output.stdout).unwrap()) } else { Err(said) }
+    };
+    let made = evaluate(&names).unwrap();
+    for (name, image) in names.iter().zip(made["images"].as_array().unwrap()) {
+        assert_eq!(image["whole"], *test_image::whole_name(name).unwrap(), "{name}");
+        let Place { repository, tag } = test_image::place(name).unwrap();
+        let address = repository.replace("http://127.0.0.1:5000/v2/", "127.0.0.1:5000/");
+        assert_eq!(image["place"], format!("{address}:{tag}"), "{name}");
+        if let Some((host, location)) = test_image::stand_in(name).unwrap() {
+            let registry = format!("prefix = \"{host}\"\nlocation = \"{location}\"\ninsecure = true\n");
+            assert!(made["registries"].as_str().unwrap().contains(&registry), "{name}: {}", made["registries"]);
+        }
+    }
+    let said = evaluate(&["redis@sha256:00"]).unwrap_err();
+    assert!(said.contains("no stand-in can be made for redis@sha256:00"), "{said}");
 }
 
 #[test]

@@ -148,8 +148,8 @@ in
 
     # Every image comes from a registry in the guest, and is in the user's storage before the stacks start.
     services.dockerRegistry = { enable = true; enableDelete = true; };
-    environment.etc."containers/registries.conf.d/harness.conf".source =
-      ../../fixtures/guest/overlay/etc/containers/registries.conf.d/harness.conf;
+    environment.etc."containers/registries.conf.d/harness.conf".text =
+      builtins.readFile ../../fixtures/guest/overlay/etc/containers/registries.conf.d/harness.conf + images.registries;
     systemd.services.harness-images = {
       description = "Load the test images";
       wantedBy = [ "multi-user.target" ];
@@ -160,10 +160,10 @@ in
       environment = { HOME = config.users.users.${cfg.user.name}.home; XDG_RUNTIME_DIR = "/run/user/${user}"; };
       script = ''
         until curl --silent --fail --output /dev/null http://127.0.0.1:5000/v2/; do sleep 0.2; done
-        while read -r archive name; do
-          skopeo copy --quiet --dest-tls-verify=false "docker-archive:$archive" "docker://$name"
-          podman pull --quiet --tls-verify=false "$name"
-        done < ${images}
+        while read -r archive place name; do
+          skopeo copy --quiet --dest-tls-verify=false "docker-archive:$archive" "docker://$place"
+          podman pull --quiet "$name"
+        done < ${images.list}
       '';
       restartIfChanged = false;
       unitConfig.ConditionPathExists = "!/var/lib/harness/images-loaded";

@@ -99,6 +99,8 @@ fn faults_text(faults: &[ListedFault<'_>]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     /// The marks around the README's generated table.
@@ -119,6 +121,46 @@ mod tests {
             let advice = "the README's table is out of date: `HARNESS_UPDATE=1 cargo test -p harness readme` renews it";
             assert!(found == table, "{advice}\n{}", pretty_assertions::StrComparison::new(found, &table));
         }
+    }
+
+    /// What docs/faults.md holds: every pair of a scenario and a fault that it is broken by, on each of its hosts.
+    fn faults_table(faults: &[Fault], scenarios: &[Scenario]) -> String {
+        let mut pairs: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut rows = String::new();
+        for fault in faults {
+            let mut noticing = Vec::new();
+            for scenario in scenarios.iter().filter(|scenario| scenario.broken_by.contains(&fault.id)) {
+                let hosts: Vec<_> = scenario.trials.iter().map(|trial| trial.host.as_str()).collect();
+                hosts.iter().for_each(|host| *pairs.entry(*host).or_default() += 1);
+                let path = &scenario.source.path;
+                noticing.push(format!("[{}](../{path}) ({})", scenario.name, hosts.join(", ")));
+            }
+            rows.push_str(&format!("| `{}` | {} | {} |\n", fault.id, fault.says.trim(), noticing.join("<br>")));
+        }
+        let counts: Vec<_> = pairs.iter().map(|(host, count)| format!("{count} on {host}")).collect();
+        format!(
+            "# Faults\n\n\
+             Made from fixtures/faults.toml and the scenarios; renew it with\n\
+             `HARNESS_UPDATE=1 cargo test -p harness faults`.\n\n\
+             What is put into the stacks, one at a time, to see that scenarios can fail: `harness run --broken` installs each\n\
+             fault in a clone, and a trial passes only if a line marked `red` fails by it. These are all pairs of a scenario\n\
+             and a fault ({}); `--broken NAME` runs those of a scenario or of a fault.\n\n\
+             | Fault | What is wrong | Noticed by |\n|---|---|---|\n{rows}",
+            counts.join(", "),
+        )
+    }
+
+    #[test]
+    fn the_table_of_faults_has_every_pair() {
+        let project = Project::find().unwrap();
+        let table = faults_table(&project.faults().unwrap(), &lint::scenarios(&project).unwrap());
+        let path = project.root().join("docs/faults.md");
+        if std::env::var_os("HARNESS_UPDATE").is_some() {
+            std::fs::write(&path, &table).unwrap();
+        }
+        let found = std::fs::read_to_string(&path).unwrap();
+        let advice = "docs/faults.md is out of date: `HARNESS_UPDATE=1 cargo test -p harness faults` renews it";
+        assert!(found == table, "{advice}\n{}", pretty_assertions::StrComparison::new(&found, &table));
     }
 
     #[test]

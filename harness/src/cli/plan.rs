@@ -19,8 +19,6 @@ pub struct Matrix {
     pub noise: Arc<Vec<Noise>>,
     /// Somebody else's generation, which faults may not fit.
     foreign: Option<Generation>,
-    /// Whether the hosts are NixOS nodes.
-    nodes: bool,
 }
 
 /// One trial that may be run.
@@ -98,7 +96,6 @@ impl Matrix {
             faults: project.faults()?.into_iter().map(Arc::new).collect(),
             noise: Arc::new(project.noise()?),
             foreign: project.foreign().map(|foreign| foreign.generation().clone()),
-            nodes: project.nodes().is_some(),
         })
     }
 
@@ -148,12 +145,7 @@ impl Matrix {
 
     /// Why a trial cannot be run.
     fn obstacle(&self, fault: Option<&Fault>, trial: &Trial) -> Option<String> {
-        let pushes = || trial.acts().any(|act| matches!(act.what, ActKind::Push { .. }));
-        let cannot_push = || {
-            (self.nodes && pushes())
-                .then(|| "a NixOS node has images of its own, and the harness cannot push others".to_owned())
-        };
-        trial.lacks.clone().or_else(cannot_push).or_else(|| self.misfit(fault, trial))
+        trial.lacks.clone().or_else(|| self.misfit(fault, trial))
     }
 
     /// Why a fault cannot be put into somebody else's generation. In the project's own, it would be a mistake.

@@ -1,8 +1,9 @@
 //! Actions of scenarios as commands of the guest.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::image::test_image::Upload;
+use crate::image::test_image::Place;
 
 use super::Account;
 
@@ -24,17 +25,8 @@ const JOB_LIMIT: Duration = Duration::from_secs(900);
 /// How long our own small changes may take.
 const CHANGE_LIMIT: Duration = Duration::from_secs(60);
 
-/// A blob's upload begins with a request for its place; the answer is a header.
-const PUSH: &str = r#"
-request() { curl --silent --show-error --fail --output /dev/null "$@"; }
-push() {
-    local place
-    place=$(request --request POST --write-out '%header{location}' "$1/blobs/uploads/")
-    printf %s "$3" | request --request PUT --header 'Content-Type: application/octet-stream' \
-        --data-binary @- "$place&digest=$4"
-    printf %s "$5" | request --request PUT --header "Content-Type: $6" --data-binary @- "$1/manifests/$2"
-}
-"#;
+/// Makes versions of images in the guest's registry.
+const PUSH: &str = include_str!("push-image.sh");
 
 /// Commands by what they do; `run` turns a scenario's actions into calls of these.
 pub mod act {
@@ -100,15 +92,15 @@ pub mod act {
         root(script, format!("knob {} of {}", knob.unwrap_or("cleared"), names.join(" ")))
     }
 
-    /// Uploads an image's configuration and manifest into a registry that has its layers, so that the tag means it.
-    pub fn push(uploads: &[Upload]) -> Command {
-        let mut script = format!("set -e\n{PUSH}");
-        for upload in uploads {
-            let Upload { repository, tag, config, config_digest, manifest, manifest_type } = upload;
-            let words = [repository, tag, config, config_digest, manifest, *manifest_type].map(quote);
-            script.push_str(&format!("push {}\n", words.join(" ")));
+    /// Gives images in the guest's registry another version, or one whose service ends at once; the tags mean that then.
+    pub fn push(images: &[Place], version: &str, broken: bool) -> Command {
+        let mut script = PUSH.to_owned();
+        for Place { repository, tag } in images {
+            let broken = if broken { " broken" } else { "" };
+            let _infallible =
+                writeln!(script, "push {} {} {}{broken}", quote(repository), quote(tag), quote(version));
         }
-        let names: Vec<_> = uploads.iter().map(|upload| format!("{}:{}", upload.repository, upload.tag)).collect();
+        let names: Vec<_> = images.iter().map(|image| format!("{}:{}", image.repository, image.tag)).collect();
         root(script, format!("push {}", names.join(" ")))
     }
 

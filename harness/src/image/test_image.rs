@@ -14,6 +14,9 @@ mod name;
 
 use name::ImageName;
 
+/// What images call their version until a scenario pushes another one.
+const VERSION: &str = "v1";
+
 /// When all images were made, as they say. A fixed moment, so that equal images have equal ids.
 const CREATED: &str = "2025-01-01T00:00:00Z";
 
@@ -25,18 +28,6 @@ const LAYER_TYPE: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 /// Where a registry keeps everything.
 const REGISTRY_ROOT: &str = "docker/registry/v2";
 
-/// One image to make.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TestImage {
-    /// The name as compose files have it, such as `127.0.0.1:5000/jellyfin/jellyfin:latest`; without a tag it means
-    /// `latest`.
-    pub name: String,
-    /// What the service calls its version, such as `v1`.
-    pub version: String,
-    /// Whether the service exits with an error at once.
-    pub broken: bool,
-}
-
 /// A file for the guest, by path relative to where the registry keeps its storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegistryFile {
@@ -46,35 +37,27 @@ pub struct RegistryFile {
     pub bytes: Vec<u8>,
 }
 
-/// A version of an image as it is put into a registry that has its layer already.
+/// Where the guest's registry has an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Upload {
+pub struct Place {
     /// The repository's address in the registry's interface.
     pub repository: String,
     /// The tag.
     pub tag: String,
-    /// The image's configuration.
-    pub config: String,
-    /// The digest of that.
-    pub config_digest: String,
-    /// The manifest.
-    pub manifest: String,
-    /// The manifest's media type.
-    pub manifest_type: &'static str,
 }
 
-/// A docker-archive of all images, to be given to `podman load`. They share one layer and differ in their labels, so
-/// that no two have the same id.
+/// A docker-archive of images, to be given to `podman load`, by their names as compose files have them; one without a tag
+/// means `latest`. They share one layer and differ in their labels, so that no two have the same id.
 ///
 /// # Errors
 /// If a name cannot be an image's, or two images bear one name.
-pub fn archive(images: &[TestImage], busybox: &[u8]) -> Result<Vec<u8>> {
+pub fn archive(images: &[String], busybox: &[u8]) -> Result<Vec<u8>> {
     let layer = layer::build(busybox)?;
     let layer_file = format!("{}.tar", hexadecimal(&layer));
     let mut files = BTreeMap::from([(layer_file.clone(), layer.clone())]);
     let mut list = Vec::new();
-    for (name, image) in named(images, ImageName::full)? {
-        let config = config_of(&name, image, &layer);
+    for name in named(images, ImageName::full)? {
+        let config = config_of(&name, &layer);
         let config_file = format!("{}.json", hexadecimal(&config));
         list.push(json!({ "Config": config_file, "RepoTags": [name.full()], "Layers": [layer_file] }));
         files.insert(config_file, config);
@@ -88,11 +71,11 @@ pub fn archive(images: &[TestImage], busybox: &[u8]) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// If a name cannot be an image's, or two images would have the same place in the registry.
-pub fn registry(images: &[TestImage], busybox: &[u8]) -> Result<Vec<RegistryFile>> {
+pub fn registry(images: &[String], busybox: &[u8]) -> Result<Vec<RegistryFile>> {
     let layer = layer::build(busybox)?;
     let mut files = BTreeMap::new();
-    for (name, image) in named(images, ImageName::in_registry)? {
-        let config = config_of(&name, image, &layer);
+    for name in named(images, ImageName::in_registry)? {
+        let config = config_of(&name, &layer);
         let manifest = manifest_of(&config, &layer);
         let repository = format!("{REGISTRY_ROOT}/repositories/{}", name.local_repository());
         let link = digest_of(&manifest).into_bytes();
@@ -113,24 +96,13 @@ pub fn registry(images: &[TestImage], busybox: &[u8]) -> Result<Vec<RegistryFile
     Ok(files.into_iter().map(|(path, bytes)| RegistryFile { path, bytes }).collect())
 }
 
-/// What the guest's registry, which has an earlier version of an image, needs in order to serve another under the same
-/// name.
+/// Where the guest's registry has an image of this name.
 ///
 /// # Errors
-/// If the name cannot be an image's.
-pub fn upload(image: &TestImage, busybox: &[u8]) -> Result<Upload> {
-    let name = ImageName::parse(&image.name)?;
-    let layer = layer::build(busybox)?;
-    let config = config_of(&name, image, &layer);
-    let manifest = String::from_utf8_lossy(&manifest_of(&config, &layer)).into_owned();
-    Ok(Upload {
-        repository: name.address(),
-        tag: name.tag,
-        config_digest: digest_of(&config),
-        config: String::from_utf8_lossy(&config).into_owned(),
-        manifest,
-        manifest_type: MANIFEST_TYPE,
-    })
+/// As [`whole_name`].
+pub fn place(name: &str) -> Result<Place> {
+    let name = ImageName::parse(name)?;
+    Ok(Place { repository: name.address(), tag: name.tag })
 }
 
 /// The whole name that podman has for an image that a file may name in short, such as `docker.io/library/redis:7`.
@@ -149,36 +121,30 @@ pub fn stand_in(name: &str) -> Result<Option<(String, String)>> {
     Ok(name::stand_in(&ImageName::parse(name)?))
 }
 
-/// The images by name, refusing two that `place` puts into one place.
-fn named(images: &[TestImage], place: fn(&ImageName) -> String) -> Result<Vec<(ImageName, &TestImage)>> {
+/// The names in their parts, refusing two that `place` puts into one place.
+fn named(images: &[String], place: fn(&ImageName) -> String) -> Result<Vec<ImageName>> {
     let mut places = BTreeMap::new();
     for image in images {
-        let name = ImageName::parse(&image.name)?;
+        let name = ImageName::parse(image)?;
         if let Some((_, other)) = places.insert(place(&name), (name, image)) {
-            let reason = format!("the image {} has the same place, and only one can have it", other.name);
-            return Err(Error::Content { what: format!("the image {}", image.name), reason });
+            let reason = format!("the image {other} has the same place, and only one can have it");
+            return Err(Error::Content { what: format!("the image {image}"), reason });
         }
     }
-    Ok(places.into_values().collect())
+    Ok(places.into_values().map(|(name, _)| name).collect())
 }
 
-fn config_of(name: &ImageName, image: &TestImage, layer: &[u8]) -> Vec<u8> {
-    let mut environment = vec![
-        "PATH=/bin".to_owned(),
-        format!("HARNESS_SERVICE={}", name.service()),
-        format!("HARNESS_VERSION={}", image.version),
-    ];
-    if image.broken {
-        environment.push("HARNESS_BROKEN=1".to_owned());
-    }
+fn config_of(name: &ImageName, layer: &[u8]) -> Vec<u8> {
+    let service = format!("HARNESS_SERVICE={}", name.service());
+    let version = format!("HARNESS_VERSION={VERSION}");
     let config = json!({
         "architecture": "amd64",
         "os": "linux",
         "created": CREATED,
         "config": {
             "Entrypoint": ["/bin/service"],
-            "Env": environment,
-            "Labels": { "harness.image": name.full(), "harness.version": image.version },
+            "Env": ["PATH=/bin", service, version],
+            "Labels": { "harness.image": name.full(), "harness.version": VERSION },
         },
         "rootfs": { "type": "layers", "diff_ids": [digest_of(layer)] },
         "history": [{ "created": CREATED, "created_by": "harness" }],

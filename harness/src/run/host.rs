@@ -159,7 +159,7 @@ impl Hosts {
         };
         let baked = self.get_or_bake(&recipe.bake(&progress)?, &progress)?;
         let origin = Origin::Template(Box::new(baked));
-        Ok(Prepared { generation, secrets, kind: &guest::DEBIAN, origin, busybox: Some(image.busybox()) })
+        Ok(Prepared { generation, secrets, kind: &guest::DEBIAN, origin })
     }
 
     /// The secrets of a generation and of each variant, by its name.

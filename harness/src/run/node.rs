@@ -58,7 +58,7 @@ impl Hosts {
             }
         };
         // A node has its secrets from its own secrets machinery.
-        Ok(Prepared { generation, secrets: BTreeMap::new(), kind: self.kind(), origin, busybox: None })
+        Ok(Prepared { generation, secrets: BTreeMap::new(), kind: self.kind(), origin })
     }
 }
 

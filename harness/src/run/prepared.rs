@@ -1,7 +1,6 @@
 //! A host on which trials can be run, and a guest of it for each.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use crate::generation::Generation;
 use crate::guest::{self, Guest, Kind};
@@ -22,8 +21,6 @@ pub struct Prepared {
     pub kind: &'static Kind,
     /// Where its guests come from.
     pub origin: Origin,
-    /// The busybox that its test images are made of, where it is the harness that makes them.
-    pub busybox: Option<PathBuf>,
 }
 
 /// Where the guests of a host come from.

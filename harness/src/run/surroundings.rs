@@ -7,7 +7,7 @@ use regex::Regex;
 
 use crate::generation::{Asked, Generation, Manifest, User};
 use crate::guest::SeedFile;
-use crate::image::test_image::{self, TestImage};
+use crate::image::test_image;
 
 use super::{Error, Result};
 
@@ -15,7 +15,7 @@ use super::{Error, Result};
 #[derive(Debug)]
 pub struct Surroundings {
     /// The images that stand in for those that it names.
-    pub images: Vec<TestImage>,
+    pub images: Vec<String>,
     /// Files of the system.
     pub files: Vec<SeedFile>,
     /// Folders that belong to the user.
@@ -49,8 +49,7 @@ impl Surroundings {
         files.extend(devices(manifest));
         files.extend(mounts.table(fstab));
         files.extend(receiver(manifest)?);
-        let image = |name| TestImage { name, version: "v1".to_owned(), broken: false };
-        Ok(Surroundings { images: names.into_iter().map(image).collect(), files, folders: mounts.folders(manifest) })
+        Ok(Surroundings { images: names.into_iter().collect(), files, folders: mounts.folders(manifest) })
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::generation::{Delta, Fault};
 use crate::guest::{self, Account, Command, Guest, Looked, Wanted, act};
-use crate::image::test_image::{self, TestImage};
+use crate::image::test_image;
 use crate::judge::{self, Judgement, Noise};
 use crate::machine::Machine;
 use crate::scenario::{self, Act, ActKind, Scenario, Scope, Step, Trial};
@@ -218,7 +218,7 @@ impl Recording<'_> {
             ActKind::PowerCut => self.restart(false).await?,
             what => {
                 let command = match what {
-                    ActKind::Push { images, version, broken } => self.upload(images, version, *broken)?,
+                    ActKind::Push { images, version, broken } => push(images, version, *broken)?,
                     ActKind::Activate { generation, .. } => self.switch(generation).await?,
                     what => command(what),
                 };
@@ -229,20 +229,6 @@ impl Recording<'_> {
         self.extend(records);
         self.push(Entry::Action(ActionDone { step, index, ..done }));
         Ok(())
-    }
-
-    /// The command that puts another version of images into the guest's registry.
-    fn upload(&self, images: &[String], version: &str, broken: bool) -> Result<Command> {
-        let Some(path) = &self.run.prepared.busybox else {
-            let reason = "a push needs images that the harness made; these guests bring their own";
-            return Err(Error::Guest(guest::Error::Wrong(reason.to_owned())));
-        };
-        let busybox = std::fs::read(path).map_err(Error::io("read", path))?;
-        let upload = |name: &String| {
-            let image = TestImage { name: name.clone(), version: version.to_owned(), broken };
-            test_image::upload(&image, &busybox)
-        };
-        Ok(act::push(&images.iter().map(upload).collect::<std::result::Result<Vec<_>, _>>()?))
     }
 
     async fn ask(&mut self, command: Command) -> Result<ActionDone> {
@@ -345,6 +331,12 @@ impl Recording<'_> {
             _ => 0.0,
         }
     }
+}
+
+/// The command that puts another version of images into the guest's registry.
+fn push(images: &[String], version: &str, broken: bool) -> Result<Command> {
+    let places = images.iter().map(|name| test_image::place(name)).collect::<std::result::Result<Vec<_>, _>>()?;
+    Ok(act::push(&places, version, broken))
 }
 
 /// How the recording calls an action; none where that depends on more than the scenario.

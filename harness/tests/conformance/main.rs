@@ -8,6 +8,7 @@
 mod matrix;
 mod misbehaving;
 mod stand_in;
+mod systems;
 
 use std::process::ExitCode;
 

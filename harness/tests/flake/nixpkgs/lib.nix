@@ -4,7 +4,7 @@ let
     isList isPath isString length readDir stringLength substring;
 
   lib = rec {
-    inherit (builtins) concatMap filter isAttrs isFunction listToAttrs mapAttrs;
+    inherit (builtins) concatMap filter isAttrs isFunction listToAttrs mapAttrs replaceStrings;
     inherit concatLists concatStringsSep;
     nameValuePair = name: value: { inherit name value; };
     genAttrs = names: value: listToAttrs (map (name: nameValuePair name (value name)) names);
@@ -20,6 +20,10 @@ let
     optionalString = condition: text: if condition then text else "";
     concatMapStrings = text: list: concatStringsSep "" (map text list);
     hasPrefix = prefix: text: substring 0 (stringLength prefix) text == prefix;
+    hasInfix = infix: text: builtins.length (splitString infix text) > 1;
+    splitString = separator: text:
+      filter isString (builtins.split (builtins.replaceStrings [ "." ] [ "[.]" ] separator) text);
+    last = list: elemAt list (length list - 1);
     hasSuffix = suffix: text:
       let rest = stringLength text - stringLength suffix; in
       rest >= 0 && substring rest (-1) text == suffix;
