@@ -31,8 +31,10 @@ let
   ofConfiguration = node: (node.extendModules {
     modules = [
       # By the path that the configuration itself would name them with: whoever has one of them already has it once.
+      # Where they are in a file of their own, a test brings along the options of networks between nodes.
       ({ modulesPath, ... }: {
-        imports = [ "${modulesPath}/virtualisation/qemu-vm.nix" "${modulesPath}/testing/test-instrumentation.nix" ];
+        imports = [ "${modulesPath}/virtualisation/qemu-vm.nix" "${modulesPath}/testing/test-instrumentation.nix" ]
+          ++ lib.filter builtins.pathExists [ "${modulesPath}/virtualisation/guest-networking-options.nix" ];
       })
       testNode
     ];

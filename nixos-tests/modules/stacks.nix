@@ -23,10 +23,14 @@ let
   # first whether the new configuration would be accepted.
   left-alone = scope: unit: lib.optionalString (scope == "user" && lib.hasSuffix ".service" unit)
     "\n[Unit]\nX-StopOnRemoval=false\n\n[Service]\nX-RestartIfChanged=false\n";
+  # At a boot nothing asks for the user's manager but the login manager, for who lingers: it has done so when this runs.
+  after-linger = scope: unit: lib.optionalString (scope == "system" && lib.elem unit (activation scope))
+    "\n[Unit]\nAfter=systemd-logind.service linger-users.service\n";
   activation = scope: map (unit: unit.unit) (lib.filter (unit: unit.scope == scope) manifest.activation);
   units = scope: directory: lib.listToAttrs (map
     ({ unit, ... }: lib.nameValuePair unit {
-      text = (resets.${unit} or "") + rendered.files."units/${scope}/${unit}" + left-alone scope unit;
+      text = (resets.${unit} or "") + rendered.files."units/${scope}/${unit}" + left-alone scope unit
+        + after-linger scope unit;
       # It is wanted anew, and so run, by every switch.
       wantedBy = wanters directory unit ++ lib.optional (scope == "system" && cfg.activateOnSwitch && lib.elem unit (activation scope)) "multi-user.target";
     })
@@ -270,7 +274,9 @@ in
       default = true;
       description = ''
         Whether a switch of the system brings the stacks to the new generation: it restarts those that changed, and
-        fails where the user manager is down. Without it, somebody has to start `stacks-activate.service`.
+        fails where the user manager is down. A stack that does not come up afterwards fails its own unit and
+        `stacks-activate.service`, with an alert each, but not the switch, which does not wait for what runs for users.
+        Without it, somebody has to start `stacks-activate.service`.
       '';
     };
     generation = mkOption {

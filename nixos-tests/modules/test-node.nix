@@ -13,14 +13,19 @@ let
   images = import ../images.nix { inherit lib pkgs; names = cfg.images; };
   port = "dev-virtio\\x2dports-harness.journal.device";
   user = toString cfg.user.uid;
+  inherit (config.users.users.${cfg.user.name}) home;
 
   # The machine has none of the host's own file systems. What the host mounts from elsewhere is a mount point here, too,
   # so that stacks which need it start, and a scenario can take one away.
-  mount = path: lib.nameValuePair path { device = "/srv/${baseNameOf path}"; fsType = "none"; options = [ "bind" ]; };
-  folders = [ "/srv/docker" ] ++ map (path: "/srv/${baseNameOf path}") host.mounts
-    ++ lib.concatMap
-    (stack: [ "/srv/docker/${stack.name}" ] ++ map (service: "/srv/docker/${stack.name}/${service.name}") stack.services)
-    host.stacks;
+  stand-in = path: "/srv${path}";
+  mount = path: lib.nameValuePair path { device = stand-in path; fsType = "none"; options = [ "bind" ]; };
+  # Services have their data below this, and there the switches that make them misbehave, whatever the host mounts.
+  data = "/mnt/docker";
+  mounts = lib.unique (host.mounts ++ [ data ]);
+  folders = map stand-in mounts ++ lib.concatMap
+    (stack: map (path: stand-in "${data}/${path}") ([ stack.name ] ++ map (service: "${stack.name}/${service.name}") stack.services))
+    host.stacks ++ [ "${home}/.local" "${home}/.local/share" storage ];
+  storage = "${home}/.local/share/containers";
 in
 {
   options.harness = {
@@ -62,8 +67,21 @@ in
       interfaces = mkForce { };
       memorySize = lib.mkDefault 2048;
       diskSize = lib.mkDefault 4096;
-      fileSystems = lib.listToAttrs (map mount host.mounts);
+      # The containers have a disk of their own, so that a scenario that fills it leaves room for the journal.
+      emptyDiskImages = [{ size = 4096; driveConfig.deviceExtraOpts.serial = "containers"; }];
+      fileSystems = lib.listToAttrs (map mount mounts) // {
+        ${storage} = { device = "/dev/disk/by-id/virtio-containers"; fsType = "ext4"; autoFormat = true; };
+      };
     };
+    # Where the library's programs are on other guests, for scenarios that call one.
+    systemd.tmpfiles.rules = [ "L+ /usr/local/lib/stacks - - - - /etc/stacks-scripts" ];
+    # Specialisations are switched to, also by a node that has none of its own.
+    system.switch.enable = true;
+    # A switch makes this target active and asks for the default one of each user, which would start stacks that are
+    # down before their own activation decides. So a switch changes nothing by itself.
+    systemd.targets.sysinit-reactivation.wantedBy = [ "multi-user.target" ];
+    # No boot of a clone is a machine's first: what belongs to that one only would be missing after a restart.
+    environment.etc.machine-id = { mode = "0444"; text = "5e77a11ed0c1e40f0e1d0c1e40f0e1d0\n"; };
     # Made before anything is mounted, since what is bound to a mount point must be there.
     system.activationScripts.harness-folders = lib.stringAfter [ "users" "groups" ] ''
       install -d -m 0755 -o ${host.user.name} -g ${host.user.group} ${lib.concatStringsSep " " folders}
@@ -82,7 +100,10 @@ in
       DefaultTimeoutStartSec = mkForce "90s";
       DefaultDeviceTimeoutSec = mkForce "90s";
     };
-    systemd.user =
+    systemd.user = {
+      # See sysinit-reactivation above.
+      targets.default.unitConfig.X-OnlyManualStart = true;
+    } // (
       if options.systemd.user ? settings then {
         settings.Manager = {
           DefaultTimeoutStartSec = mkForce "90s";
@@ -91,7 +112,8 @@ in
       } else {
         # The last value of a setting counts.
         extraConfig = lib.mkAfter "DefaultTimeoutStartSec=90s\nDefaultDeviceTimeoutSec=90s";
-      };
+      }
+    );
     # A panic must not restart the machine behind the harness's back.
     boot.kernelParams = lib.mkAfter [ "panic=0" ];
 
@@ -157,8 +179,10 @@ in
       after = [ "user-runtime-dir@${user}.service" "docker-registry.service" ];
       before = [ "user@${user}.service" ];
       path = [ "/run/wrappers" config.virtualisation.podman.package pkgs.curl pkgs.skopeo ];
-      environment = { HOME = config.users.users.${cfg.user.name}.home; XDG_RUNTIME_DIR = "/run/user/${user}"; };
+      environment = { HOME = home; XDG_RUNTIME_DIR = "/run/user/${user}"; };
+      # Active at every boot, though there is something to do at the first only.
       script = ''
+        [ ! -e /var/lib/harness/images-loaded ] || exit 0
         until curl --silent --fail --output /dev/null http://127.0.0.1:5000/v2/; do sleep 0.2; done
         while read -r archive place name; do
           skopeo copy --quiet --dest-tls-verify=false "docker-archive:$archive" "docker://$place"
@@ -166,12 +190,14 @@ in
         done < ${images.list}
       '';
       restartIfChanged = false;
-      unitConfig.ConditionPathExists = "!/var/lib/harness/images-loaded";
+      unitConfig.RequiresMountsFor = storage;
       serviceConfig = {
         Type = "oneshot";
         RemainAfterExit = true;
         User = cfg.user.name;
         StateDirectory = "harness";
+        # A new disk is root's.
+        ExecStartPre = "+${pkgs.coreutils}/bin/chown ${host.user.name}:${host.user.group} ${storage}";
         ExecStartPost = "${pkgs.coreutils}/bin/touch /var/lib/harness/images-loaded";
         TimeoutStartSec = 600;
       };

@@ -197,9 +197,9 @@ if [ -n "{environments}" ]; then
 fi
 section sockets; ss -H -n -l -t -u -x
 runtime=/run/user/{uid}
-# What podman and systemd keep for containers and units goes with these. A file may go away meanwhile.
+# What podman, systemd and a switch of NixOS keep for containers and units goes with these. A file may go away meanwhile.
 section paths; find /tmp /var/tmp $runtime {folders} -xdev \( -path $runtime/containers -o -path $runtime/libpod \
-    -o -path $runtime/netns -o -path $runtime/crun -o -path $runtime/systemd \) -prune -o -print 2>/dev/null || true
+    -o -path $runtime/netns -o -path $runtime/crun -o -path $runtime/systemd -o -path $runtime/nixos \) -prune -o -print 2>/dev/null || true
 section processes; grep -s -H '' /proc/[0-9]*/comm /proc/[0-9]*/cgroup || true
 store={home}/.local/share/containers/storage
 section networks; names $store/networks

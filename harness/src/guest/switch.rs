@@ -39,18 +39,20 @@ pub(super) fn install(delta: &Delta, secrets: &[(String, Vec<u8>)], user: &User)
     Ok(Command { script, shown, account: Account::Root, limit: INSTALL_LIMIT })
 }
 
-/// Mounts other files over those of a generation, until the next boot. No manager is told.
+/// Mounts other files over those of a generation, until the next boot. No manager is told. What NixOS has added to a
+/// unit of somebody's package by a file of its own is in the unit that is mounted, and so its own file is empty then.
 pub(super) fn mount_over(delta: &Delta, secrets: &[(String, Vec<u8>)], _user: &User) -> Result<Command> {
     if !(delta.links.is_empty() && delta.gone.is_empty() && secrets.is_empty()) {
         let problem = "only the content of its files can be replaced, not which files, links and secrets there are";
         return Err(Error::Nonsense { what: "generation", problem: problem.to_owned() });
     }
-    let mut script = "set -eo pipefail\nmkdir -p /run/harness/replaced\n".to_owned();
+    let mut script = "set -eo pipefail\nmkdir -p /run/harness/replaced\n: > /run/harness/empty\n".to_owned();
     for (file, content) in &delta.files {
         let _infallible = writeln!(
             script,
             "file=$(readlink -e {target})\ncopy=$(mktemp /run/harness/replaced/XXXXXX)\n\
-             base64 -d > \"$copy\" <<'END'\n{content}\nEND\nchmod {mode} \"$copy\"\nmount --bind \"$copy\" \"$file\"",
+             base64 -d > \"$copy\" <<'END'\n{content}\nEND\nchmod {mode} \"$copy\"\nmount --bind \"$copy\" \"$file\"\n\
+             [ ! -e {target}.d/overrides.conf ] || mount --bind /run/harness/empty \"$(readlink -e {target}.d/overrides.conf)\"",
             target = quote(&file.target),
             content = wrap(&BASE64_STANDARD.encode(content)),
             mode = file.mode,

@@ -74,14 +74,15 @@ const SHARED: &str = "shared-xchg";
 
 /// Where a start script keeps what belongs to one machine, as the test driver of NixOS tells it.
 ///
-/// What else a script listens to is made empty, which is as good as not there: a variable that happens to be set would
-/// make another machine.
+/// Its network leads nowhere, not even to this machine (restrict in qemu(1)). What else a script listens to is made
+/// empty, which is as good as not there: a variable that happens to be set would make another machine.
 pub(super) fn state(folder: &Path) -> Result<Vec<State>> {
     let folder = folder.canonicalize().map_err(Error::io("find", folder))?;
     let shared = folder.join(SHARED);
     fs::create_dir(&shared).map_err(Error::io("create", &shared))?;
     let mut state = vec![("USE_TMPDIR", PathBuf::from("1")), ("SHARED_DIR", shared), ("TMPDIR", folder)];
-    let nothing = ["NIX_DISK_IMAGE", "QEMU_OPTS", "QEMU_NET_OPTS", "QEMU_KERNEL_PARAMS"];
+    state.push(("QEMU_NET_OPTS", PathBuf::from("restrict=on")));
+    let nothing = ["NIX_DISK_IMAGE", "QEMU_OPTS", "QEMU_KERNEL_PARAMS"];
     state.extend(nothing.map(|name| (name, PathBuf::new())));
     Ok(state)
 }

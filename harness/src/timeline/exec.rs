@@ -20,6 +20,7 @@ const RECORDED: usize = 24;
 /// Names the line of an event that has no clock, no number of arguments, or fewer of them than it says.
 pub fn parse_exec_trace(text: &str, boot: u32) -> Result<Vec<Entry>, ParseError> {
     let mut entries = Vec::new();
+    let mut programs: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut event: Option<(usize, String)> = None;
     let mut unrecorded: BTreeMap<&str, isize> = BTreeMap::new();
     for (index, line) in text.lines().enumerate() {
@@ -27,10 +28,10 @@ pub fn parse_exec_trace(text: &str, boot: u32) -> Result<Vec<Entry>, ParseError>
             let reason = format!("the kernel's trace says {lost:?}: give its buffer more room");
             entries.push(Entry::Broken { reason });
         } else if begins(line, EVENT) {
-            finish(event.replace((index + 1, line.to_owned())), boot, &mut entries)?;
+            finish(event.replace((index + 1, line.to_owned())), boot, &mut programs, &mut entries)?;
             *unrecorded.entry(task(line)).or_default() -= 1;
         } else if begins(line, COUNT) {
-            finish(event.take(), boot, &mut entries)?;
+            finish(event.take(), boot, &mut programs, &mut entries)?;
             *unrecorded.entry(task(line)).or_default() += 1;
         } else if let Some((_, begun)) = &mut event {
             begun.push('\n');
@@ -40,7 +41,7 @@ pub fn parse_exec_trace(text: &str, boot: u32) -> Result<Vec<Entry>, ParseError>
             return Err(error(index + 1, problem));
         }
     }
-    finish(event, boot, &mut entries)?;
+    finish(event, boot, &mut programs, &mut entries)?;
     let missing: Vec<&str> = unrecorded.into_iter().filter(|(_, count)| *count != 0).map(|(task, _)| task).collect();
     if !missing.is_empty() {
         let reason = format!(
@@ -88,7 +89,21 @@ fn clock(before_event: &str) -> Option<u64> {
     seconds.checked_mul(1_000_000)?.checked_add(fraction.parse().ok()?)
 }
 
-fn finish(event: Option<(usize, String)>, boot: u32, entries: &mut Vec<Entry>) -> Result<(), ParseError> {
+/// Whether a program is one that Nix has wrapped (`.podman-wrapped`, called by the `podman` that sets its environment
+/// and is the same process with the same arguments): both are one to whoever counts. `programs` has what each process
+/// ran last.
+fn is_wrapped(head: &str, arguments: &[String], programs: &mut BTreeMap<String, Vec<String>>) -> bool {
+    let Some((name, process)) = task(head).rsplit_once('-') else { return false };
+    let before = programs.insert(process.to_owned(), arguments.to_vec());
+    name.starts_with('.') && before.as_deref() == Some(arguments)
+}
+
+fn finish(
+    event: Option<(usize, String)>,
+    boot: u32,
+    programs: &mut BTreeMap<String, Vec<String>>,
+    entries: &mut Vec<Entry>,
+) -> Result<(), ParseError> {
     let Some((number, text)) = event else {
         return Ok(());
     };
@@ -103,7 +118,9 @@ fn finish(event: Option<(usize, String)>, boot: u32, entries: &mut Vec<Entry>) -
         return Err(error(number, problem));
     }
     arguments.truncate(count);
-    entries.push(Entry::Exec { at: Moment { boot, micros }, arguments });
+    if !is_wrapped(head, &arguments, programs) {
+        entries.push(Entry::Exec { at: Moment { boot, micros }, arguments });
+    }
     Ok(())
 }
 
@@ -152,6 +169,20 @@ mod tests {
         let pair = |name: &str| format!("{COUNTED}\n{HEAD} argc=1 a0=\"{name}\" a1=(fault)\n");
         assert_eq!(parse_exec_trace(&(pair("a") + &pair("b")), 0).unwrap().len(), 2);
         assert_eq!(parse_exec_trace("", 0).unwrap(), []);
+    }
+
+    #[test]
+    fn a_wrapped_program_counts_once() {
+        let event = |task: &str, argument: &str| {
+            let line = |probe: &str| format!("  {task} [000] .....   12.345678: {probe}: (start_thread+0x0/0x20)");
+            format!("{}\n{} argc=2 a0=\"podman\" a1=\"{argument}\"\n", line("harness_count"), line("harness_exec"))
+        };
+        let count = |events: &[String]| parse_exec_trace(&events.concat(), 0).unwrap().len();
+        assert_eq!(count(&[event("podman-7", "ps"), event(".podman-wrapped-7", "ps")]), 1);
+        assert_eq!(count(&[event("podman-7", "ps"), event(".podman-wrapped-8", "ps")]), 2, "another process");
+        assert_eq!(count(&[event("podman-7", "ps"), event(".podman-wrapped-7", "info")]), 2, "other arguments");
+        assert_eq!(count(&[event("podman-7", "ps"), event("podman-7", "ps")]), 2, "not wrapped");
+        assert_eq!(count(&[event(".podman-wrapped-7", "ps")]), 1, "called directly");
     }
 
     #[test]

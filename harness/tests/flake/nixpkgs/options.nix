@@ -16,6 +16,7 @@ let
     before = strings;
     after = strings;
     bindsTo = strings;
+    partOf = strings;
     unitConfig = settings;
   };
   service = types.submodule {
@@ -49,11 +50,13 @@ let
     };
   };
   file = types.submodule {
-    options = { text = or' null (types.nullOr types.lines); source = or' null (types.nullOr types.path); };
+    options = {
+      text = or' null (types.nullOr types.lines);
+      source = or' null (types.nullOr types.path);
+      mode = or' "symlink" types.str;
+    };
   };
-  mount = types.submodule {
-    options = { device = of types.str; fsType = or' "auto" types.str; options = or' [ "defaults" ] (types.listOf types.str); };
-  };
+  target = types.submodule { options = common; };
 in
 {
   options = {
@@ -65,6 +68,9 @@ in
     systemd.settings.Manager = settings;
     systemd.services = or' { } (types.attrsOf service);
     systemd.sockets = or' { } (types.attrsOf socket);
+    systemd.targets = or' { } (types.attrsOf target);
+    systemd.user.targets = or' { } (types.attrsOf target);
+    systemd.tmpfiles.rules = strings;
     environment.etc = or' { } (types.attrsOf file);
     environment.systemPackages = or' [ ] (types.listOf types.package);
     users.users = or' { } (types.attrsOf user);
@@ -74,17 +80,15 @@ in
     services.dockerRegistry.enableDelete = or' false types.bool;
     system.activationScripts = settings;
     system.userActivationScripts = settings;
+    # The framework of tests and qemu-vm.nix make this.
     system.build.vm = of types.package;
+    system.stateVersion = or' "26.05" types.str;
+    fileSystems = settings;
+    boot.loader.grub.device = or' "" types.str;
+    system.switch.enable = or' false types.bool;
     virtualisation = {
       podman.enable = or' false types.bool;
       podman.package = or' pkgs.podman types.package;
-      useNixStoreImage = or' false types.bool;
-      sharedDirectories = settings;
-      vlans = or' [ 1 ] (types.listOf types.ints.unsigned);
-      interfaces = settings;
-      memorySize = or' 1024 types.ints.positive;
-      diskSize = or' 1024 types.ints.positive;
-      fileSystems = or' { } (types.attrsOf mount);
     };
   };
 }

@@ -30,8 +30,8 @@ let
     "util-linux"
   ];
   text = name: text: made name { inherit text; passAsFile = [ "text" ]; } { };
-  vm = name: config: made "nixos-vm" { inherit name; units = builtins.toJSON config.systemd.user.units; }
-    { meta.mainProgram = "run-${name}-vm"; };
+  modulesPath = ./modules;
+  specialArgs = { inherit pkgs; modulesPath = toString modulesPath; };
 
   # The framework's test, as far as nodes go. A specialisation is the node once more, with changes of its own.
   runNixOSTest = test: {
@@ -39,8 +39,8 @@ let
       (name: node:
         let
           evaluate = changes: (lib.evalModules {
-            modules = [ ./options.nix specialisations node (machine name) ] ++ changes;
-            specialArgs = { inherit pkgs; };
+            modules = [ ./options.nix specialisations node (machine name) ] ++ virtual ++ changes;
+            inherit specialArgs;
           }).config;
           specialisations.options.specialisation = lib.mkOption {
             type = lib.types.attrsOf (lib.types.submodule {
@@ -55,9 +55,10 @@ let
         evaluate [ ])
       test.nodes;
   };
-  machine = name: { config, ... }: {
-    config = { networking.hostName = lib.mkDefault name; system.build.vm = vm name config; };
-  };
+  machine = name: { config.networking.hostName = lib.mkDefault name; };
+  without-specialisations.options.specialisation =
+    lib.mkOption { type = lib.types.attrsOf lib.types.anything; default = { }; };
+  virtual = map (name: modulesPath + "/virtualisation/${name}.nix") [ "qemu-vm" "guest-networking-options" ];
 
   overridable = arguments:
     let
@@ -81,6 +82,8 @@ let
     mkShell = shell: made "shell" shell { };
     rustPlatform.buildRustPackage = overridable;
     testers = { inherit runNixOSTest; };
+    # A whole configuration, which need not be a virtual machine's.
+    nixos = module: lib.evalModules { modules = [ ./options.nix module without-specialisations ]; inherit specialArgs; };
     callPackage = file: given:
       let make = import file; in
       make (builtins.intersectAttrs (builtins.functionArgs make) pkgs // given);
