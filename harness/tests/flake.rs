@@ -175,7 +175,8 @@ fn a_node_has_what_its_generation_names() {
 
 #[test]
 fn images_of_a_node_have_the_names_and_places_of_those_of_other_guests() {
-    let names = ["127.0.0.1:5000/photos/web:latest", "ghcr.io/immich-app/server:v1.2", "redis", "library/redis:7-alpine"];
+    let names =
+        ["127.0.0.1:5000/photos/web:latest", "ghcr.io/immich-app/server:v1.2", "redis", "library/redis:7-alpine"];
     let names = [&names[..], &["registry.example:5000/a/b/c", "localhost/a:B", "docker.io/redis", "a.b-c_d"]].concat();
     let place = tempfile::tempdir().unwrap();
     let evaluate = |names: &[&str]| {

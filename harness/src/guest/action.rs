@@ -97,11 +97,11 @@ pub mod act {
         let mut script = PUSH.to_owned();
         for Place { repository, tag } in images {
             let broken = if broken { " broken" } else { "" };
-            let _infallible =
-                writeln!(script, "push {} {} {}{broken}", quote(repository), quote(tag), quote(version));
+            let _infallible = writeln!(script, "push {} {} {}{broken}", quote(repository), quote(tag), quote(version));
         }
         let names: Vec<_> = images.iter().map(|image| format!("{}:{}", image.repository, image.tag)).collect();
-        root(script, format!("push {}", names.join(" ")))
+        let broken = if broken { ", broken" } else { "" };
+        root(script, format!("push {} as {version}{broken}", names.join(" ")))
     }
 
     /// Makes the alert endpoint `answer`, `hang`, answer with an `error` or, as if nobody were there, `refuse`.

@@ -1,5 +1,6 @@
 //! Plans trials, runs each in a clone of its host's template, and emits events; it never prints.
 
+mod acts;
 mod bake;
 mod error;
 mod foreign;
@@ -17,6 +18,7 @@ mod wanted;
 mod workspace;
 mod world;
 
+pub use acts::recorded_as;
 pub use bake::{BakeFigures, Baked};
 pub use error::Error;
 pub use foreign::{Foreign, ForeignSystem};
@@ -25,7 +27,7 @@ pub use nodes::Nodes;
 pub use prepared::{Origin, Prepared};
 pub use project::Project;
 pub use record::Recorder;
-pub use trial::{Finished, TrialRun, recorded_as};
+pub use trial::{Finished, TrialRun};
 pub use workspace::{Folder, Workspace};
 pub use world::world;
 

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use crate::generation::{Delta, Fault};
-use crate::guest::{self, Account, Command, Guest, Looked, Wanted, act};
-use crate::image::test_image;
+use crate::guest::{self, Command, Guest, Looked, Wanted};
 use crate::judge::{self, Judgement, Noise};
 use crate::machine::Machine;
-use crate::scenario::{self, Act, ActKind, Scenario, Scope, Step, Trial};
+use crate::scenario::{Act, ActKind, Scenario, Step, Trial};
 use crate::timeline::{ActionDone, Entry, Header, Moment, Record, Timeline};
 
+use super::acts;
 use super::installed::Installed;
 use super::wanted::wanted;
 use super::{Error, Folder, Prepared, Result, Workspace};
@@ -213,17 +213,13 @@ impl Recording<'_> {
     }
 
     async fn act(&mut self, step: Option<usize>, index: usize, action: &Act) -> Result<()> {
-        let done = match &action.what {
-            ActKind::Reboot => self.restart(true).await?,
-            ActKind::PowerCut => self.restart(false).await?,
-            what => {
-                let command = match what {
-                    ActKind::Push { images, version, broken } => push(images, version, *broken)?,
-                    ActKind::Activate { generation, .. } => self.switch(generation).await?,
-                    what => command(what),
-                };
+        let done = match (acts::command(&action.what)?, &action.what) {
+            (Some(command), _) => self.ask(command).await?,
+            (None, ActKind::Activate { generation, .. }) => {
+                let command = self.switch(generation).await?;
                 self.ask(command).await?
             }
+            (None, what) => self.restart(matches!(what, ActKind::Reboot)).await?,
         };
         let records = self.guest.follower().take()?;
         self.extend(records);
@@ -330,50 +326,5 @@ impl Recording<'_> {
             (Some(_), Some(now)) => now.micros as f64 / 1e6,
             _ => 0.0,
         }
-    }
-}
-
-/// The command that puts another version of images into the guest's registry.
-fn push(images: &[String], version: &str, broken: bool) -> Result<Command> {
-    let places = images.iter().map(|name| test_image::place(name)).collect::<std::result::Result<Vec<_>, _>>()?;
-    Ok(act::push(&places, version, broken))
-}
-
-/// How the recording calls an action; none where that depends on more than the scenario.
-pub fn recorded_as(what: &ActKind) -> Option<String> {
-    match what {
-        ActKind::Reboot | ActKind::PowerCut | ActKind::Activate { .. } | ActKind::Push { .. } => None,
-        what => Some(command(what).shown),
-    }
-}
-
-/// A scenario's action as a command of the guest.
-fn command(what: &ActKind) -> Command {
-    match what {
-        ActKind::Systemctl { verb, units } => {
-            let names: Vec<_> = units.iter().map(|unit| unit.name.as_str()).collect();
-            let user = units.first().is_none_or(|unit| unit.scope == Scope::User);
-            act::systemctl(verb.name(), &names, user)
-        }
-        ActKind::Run { command, user, limit } => act::run(command, account(*user), *limit),
-        ActKind::Remove { paths } => act::remove(paths),
-        ActKind::Restore { paths } => act::restore(paths),
-        ActKind::Chmod { paths, mode } => act::chmod(paths, *mode),
-        ActKind::Chown { paths, owner } => act::chown(paths, owner),
-        ActKind::Write { path, content } => act::write(path, content),
-        ActKind::Knob { services, files, knob } => act::knob(services, files, knob.as_deref()),
-        ActKind::Alerts(mode) => act::alerts(mode.name()),
-        ActKind::Wait(time) => act::wait(*time),
-        // Not these: the machine under the guest restarts it, and the others depend on what is installed.
-        ActKind::Reboot | ActKind::PowerCut | ActKind::Activate { .. } | ActKind::Push { .. } => {
-            act::wait(Duration::ZERO)
-        }
-    }
-}
-
-fn account(account: scenario::Account) -> Account {
-    match account {
-        scenario::Account::Root => Account::Root,
-        scenario::Account::User => Account::User,
     }
 }
