@@ -39,7 +39,7 @@ pub enum Event {
         at: String,
         /// How long it took, seconds of the host.
         seconds: f64,
-        /// Exceptions and known noise that no trial needed, as sentences with their places.
+        /// Exceptions, known noise and marks that no trial needed, as sentences with their places.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         needless: Vec<String>,
     },

@@ -1,10 +1,10 @@
-//! Exceptions and known noise that no trial of a run needed.
+//! Exceptions, known noise and marks that no trial of a run needed.
 
 use std::collections::BTreeSet;
 
-use crate::judge::Needed;
+use crate::judge::{Judgement, Needed, Subject, VerdictResult};
 use crate::run::Result;
-use crate::scenario::{Exception, Source};
+use crate::scenario::{Exception, Scenario, Source};
 
 use super::plan::{Matrix, Planned, Selection};
 
@@ -14,6 +14,8 @@ pub struct Needs {
     passed: BTreeSet<String>,
     exceptions: BTreeSet<(String, usize)>,
     noise: BTreeSet<usize>,
+    noticed: BTreeSet<String>,
+    marks: BTreeSet<(String, usize)>,
 }
 
 /// What nothing has needed, as sentences with their places.
@@ -23,6 +25,16 @@ pub struct Needless {
     pub exceptions: Vec<String>,
     /// Entries of the list of noise, where every trial passed in the run.
     pub noise: Vec<String>,
+    /// Marks `red` of scenarios whose every fault was noticed in the run, each at other lines: they promise what nobody
+    /// has seen.
+    pub marks: Vec<String>,
+}
+
+impl Needless {
+    /// All sentences.
+    pub fn sentences(self) -> Vec<String> {
+        self.exceptions.into_iter().chain(self.noise).chain(self.marks).collect()
+    }
 }
 
 impl Needs {
@@ -32,6 +44,17 @@ impl Needs {
         let path = &planned.scenario.source.path;
         self.exceptions.extend(needed.exceptions.into_iter().map(|span| (path.clone(), span.start)));
         self.noise.extend(needed.noise);
+    }
+
+    /// A trial has noticed the fault in its generation.
+    pub fn noticed(&mut self, planned: &Planned, judgement: &Judgement) {
+        self.noticed.insert(planned.label());
+        let path = &planned.scenario.source.path;
+        for verdict in judgement.verdicts.iter().filter(|verdict| verdict.result == VerdictResult::Failed) {
+            if let (Subject::Line { red: true, .. }, Some((start, _))) = (&verdict.subject, verdict.span) {
+                self.marks.insert((path.clone(), start));
+            }
+        }
     }
 
     /// What could be taken away. Only whole scenarios tell something of their exceptions, and only the whole matrix
@@ -61,7 +84,25 @@ impl Needs {
                 )
             }));
         }
+        needless.marks = self.unseen_marks(matrix)?;
         Ok(needless)
+    }
+
+    fn unseen_marks(&self, matrix: &Matrix) -> Result<Vec<String>> {
+        let all = matrix.select(&Selection { broken: true, ..Selection::default() })?;
+        let is_noticed = |planned: &&Planned| planned.skip.is_some() || self.noticed.contains(&planned.label());
+        let mut sentences = Vec::new();
+        for scenario in &matrix.scenarios {
+            let path = &scenario.source.path;
+            let mut trials = all.iter().filter(|planned| planned.scenario.source.path == *path);
+            if self.noticed.is_empty() || !trials.all(|planned| is_noticed(&planned)) {
+                continue;
+            }
+            let unseen = marks(scenario).into_iter().filter(|start| !self.marks.contains(&(path.clone(), *start)));
+            let advice = "the mark `red`: each fault was noticed at another line; add one that this line notices";
+            sentences.extend(unseen.map(|start| format!("{}: {advice}", scenario.source.place(start))));
+        }
+        Ok(sentences)
     }
 
     fn is_settled(&self, planned: &Planned) -> bool {
@@ -70,13 +111,19 @@ impl Needs {
 }
 
 fn sentence(source: &Source, exception: &Exception) -> String {
-    format!("{}: {}", source.place(exception.span.start), exception.reason)
+    format!("{}: the exception: {}", source.place(exception.span.start), exception.reason)
+}
+
+/// Where the lines marked `red` begin in the scenario's file.
+fn marks(scenario: &Scenario) -> BTreeSet<usize> {
+    let lines = scenario.trials.iter().flat_map(|trial| &trial.steps).flat_map(|step| &step.then);
+    lines.filter(|line| line.red).map(|line| line.span.start).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::Noise;
+    use crate::judge::{Noise, Outcome, Verdict};
     use crate::run::Project;
 
     fn matrix(noise: &str) -> Matrix {
@@ -104,6 +151,38 @@ mod tests {
         assert_eq!(all.noise, ["the list of noise, entry 1: nothing matches `^x` any more: remove it"]);
         let full_disk = |sentence: &&String| sentence.starts_with("scenarios/failure/full-disk-fails-clearly.toml:");
         assert!(all.exceptions.iter().filter(full_disk).count() > 1, "{:?}", all.exceptions);
+    }
+
+    #[test]
+    fn a_mark_that_no_fault_turned_red_is_told_when_all_its_faults_were_seen() {
+        let matrix = matrix("");
+        let broken = matrix.select(&Selection { broken: true, ..Selection::default() }).unwrap();
+        let path = "scenarios/failure/foreign-unit-is-refused.toml";
+        let trials: Vec<&Planned> = broken.iter().filter(|one| one.scenario.source.path == path).collect();
+        let starts: Vec<usize> = marks(&trials[0].scenario).into_iter().collect();
+        let red = |start: usize| Verdict {
+            subject: Subject::Line { step: 0, index: 0, red: true },
+            span: Some((start, start + 1)),
+            result: VerdictResult::Failed,
+            expected: String::new(),
+            observed: String::new(),
+            nearest: None,
+            evidence: Vec::new(),
+            at: None,
+        };
+        let seen = |starts: &[usize], trials: &[&Planned]| {
+            let verdicts = starts.iter().map(|start| red(*start)).collect();
+            let judgement = Judgement { outcome: Outcome::Failed, verdicts };
+            let mut needs = Needs::default();
+            trials.iter().for_each(|planned| needs.noticed(planned, &judgement));
+            needs.needless(&matrix).unwrap().marks
+        };
+        assert!(starts.len() > 1 && trials.len() > 1);
+        assert_eq!(seen(&starts, &trials), Vec::<String>::new());
+        assert_eq!(seen(&starts[..1], &trials[1..]), Vec::<String>::new(), "one fault may still be noticed there");
+        let told = seen(&starts[..1], &trials);
+        assert_eq!(told.len(), starts.len() - 1);
+        assert!(told[0].starts_with(path) && told[0].contains("the mark `red`"), "{told:?}");
     }
 
     #[test]

@@ -120,7 +120,7 @@ impl Suite {
         suite.hosts.emit(Event::RunFinished {
             at: jiff::Timestamp::now().to_string(),
             seconds,
-            needless: needless.exceptions.into_iter().chain(needless.noise).collect(),
+            needless: needless.sentences(),
         });
         let sources: Vec<Source> = suite.matrix.scenarios.iter().map(|scenario| scenario.source.clone()).collect();
         suite.output.write_reports(&sources, &suite.style.program, junit)?;
@@ -204,11 +204,12 @@ impl Suite {
             Err(Error::Interrupted) => return Ok(Completion::ignored_with("interrupted")),
             Err(error) => (planned.without_machine(Outcome::Broken, error.to_string()), None),
         };
-        if let Some(timeline) =
-            timeline.as_ref().filter(|_| finished.outcome == Outcome::Passed && planned.fault.is_none())
-        {
-            let needed = judge::needed(planned.host(), timeline, &self.matrix.noise);
-            self.needs.lock().unwrap_or_else(PoisonError::into_inner).passed(planned, needed);
+        if let (Outcome::Passed, Some(timeline), Some(judgement)) = (finished.outcome, &timeline, &finished.judgement) {
+            let mut needs = self.needs.lock().unwrap_or_else(PoisonError::into_inner);
+            match planned.fault {
+                None => needs.passed(planned, judge::needed(planned.host(), timeline, &self.matrix.noise)),
+                Some(_) => needs.noticed(planned, judgement),
+            }
         }
         let message = failure(&finished, &planned.scenario.source, timeline.as_ref(), &self.style);
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(finished.outcome);

@@ -17,7 +17,7 @@ const LONG: f64 = 60.0;
 pub(super) struct Ending<'a> {
     /// How long it took.
     pub seconds: f64,
-    /// Exceptions and known noise that no trial needed.
+    /// Exceptions, known noise and marks that no trial needed.
     pub needless: &'a [String],
     /// The folder of its output.
     pub output: Option<&'a str>,
@@ -30,7 +30,7 @@ pub(super) fn summary(events: &[Event], ending: &Ending, style: &Style) -> Strin
     text.push_str(&attention(&records, style));
     text.push_str(&slowest(&records));
     if !ending.needless.is_empty() {
-        text.push_str("no trial needed what these allow:\n");
+        text.push_str("nothing in this run needed:\n");
         text.extend(ending.needless.iter().map(|sentence| format!("  {}\n", visible(sentence))));
     }
     if let Some(output) = ending.output {

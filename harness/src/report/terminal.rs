@@ -200,7 +200,7 @@ mod tests {
         let needless = vec!["scenarios/failure/x.toml:7: the disk is full".to_owned()];
         let finished = Event::RunFinished { at: String::new(), seconds: 1.0, needless };
         let text = shown(true, &[events()[3].clone(), finished]);
-        assert!(text.contains("no trial needed what these allow:\n  scenarios/failure/x.toml:7: the disk is full\n"));
+        assert!(text.contains("nothing in this run needed:\n  scenarios/failure/x.toml:7: the disk is full\n"));
     }
 
     #[test]
