@@ -1,5 +1,5 @@
-//! The systems of the node, each with a `switch-to-configuration` of its own: where NixOS has the one that was booted and
-//! its specialisations.
+//! The systems of the node, each with a `switch-to-configuration` of its own, where NixOS has the one that was booted
+//! and its specialisations.
 
 use std::collections::BTreeSet;
 use std::fs;
