@@ -76,15 +76,12 @@ in
     # Where the library's programs are on other guests, for scenarios that call one.
     systemd.tmpfiles.rules = [ "L+ /usr/local/lib/stacks - - - - /etc/stacks-scripts" ];
     # Specialisations are switched to, also by a node that has none of its own.
-    system.switch.enable = true;
-    # A switch makes this target active and asks for the default one of each user, which would start stacks that are
-    # down before their own activation decides. So a switch changes nothing by itself.
-    systemd.targets.sysinit-reactivation.wantedBy = [ "multi-user.target" ];
+    system.switch.enable = mkForce true;
     # No boot of a clone is a machine's first: what belongs to that one only would be missing after a restart.
-    environment.etc.machine-id = { mode = "0444"; text = "5e77a11ed0c1e40f0e1d0c1e40f0e1d0\n"; };
-    # Made before anything is mounted, since what is bound to a mount point must be there.
+    environment.etc.machine-id = mkForce { mode = "0444"; text = "5e77a11ed0c1e40f0e1d0c1e40f0e1d0\n"; };
+    # Made before anything is mounted, since what is bound to a mount point must be there, and perhaps before the user is.
     system.activationScripts.harness-folders = lib.stringAfter [ "users" "groups" ] ''
-      install -d -m 0755 -o ${host.user.name} -g ${host.user.group} ${lib.concatStringsSep " " folders}
+      install -d -m 0755 -o ${toString host.user.uid} -g ${toString host.user.gid} ${lib.concatStringsSep " " folders}
     '';
 
     services.container-stacks = {
@@ -101,7 +98,8 @@ in
       DefaultDeviceTimeoutSec = mkForce "90s";
     };
     systemd.user = {
-      # See sysinit-reactivation above.
+      # A switch asks for each user's targets that are active, which would start stacks that are down before their own
+      # activation decides.
       targets.default.unitConfig.X-OnlyManualStart = true;
     } // (
       if options.systemd.user ? settings then {

@@ -169,13 +169,17 @@ impl<'a> Concern<'a> {
     }
 }
 
+/// What a switch of NixOS starts anew, and a boot does not start (nixos/modules/system/boot/systemd/tmpfiles.nix).
+const OF_A_SWITCH: [&str; 2] = ["sysinit-reactivation.target", "systemd-tmpfiles-resetup.service"];
+
 fn units(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
     let (before, after) = (compared_units(first), compared_units(last));
     let names: BTreeSet<_> = before.keys().chain(after.keys()).copied().collect();
     let differing = names.into_iter().filter(|unit| !concern.has_unit(*unit)).filter_map(|unit| {
         let was = state_of(before.get(&unit).copied());
         let is = state_of(after.get(&unit).copied());
-        let on_demand = comes_and_goes(unit, first) && was != "failed" && is != "failed";
+        let passing = comes_and_goes(unit, first) || OF_A_SWITCH.contains(&unit.name);
+        let on_demand = passing && was != "failed" && is != "failed";
         (was != is && !on_demand).then(|| format!("{} was {was}, is {is}", words::unit_ref(unit)))
     });
     differing.collect()
