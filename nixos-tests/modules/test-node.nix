@@ -67,10 +67,11 @@ in
       interfaces = mkForce { };
       memorySize = lib.mkDefault 2048;
       diskSize = lib.mkDefault 4096;
-      # The containers have a disk of their own, so that a scenario that fills it leaves room for the journal.
-      emptyDiskImages = [{ size = 4096; driveConfig.deviceExtraOpts.serial = "containers"; }];
+      # The containers have a disk of their own, so that a scenario that fills it leaves room for the journal. It is the
+      # third, after the root's and the store's: not every release takes a serial number by which to find it.
+      emptyDiskImages = mkForce [ 4096 ];
       fileSystems = lib.listToAttrs (map mount mounts) // {
-        ${storage} = { device = "/dev/disk/by-id/virtio-containers"; fsType = "ext4"; autoFormat = true; };
+        ${storage} = { device = "/dev/vdc"; fsType = "ext4"; autoFormat = true; };
       };
     };
     # Where the library's programs are on other guests, for scenarios that call one.

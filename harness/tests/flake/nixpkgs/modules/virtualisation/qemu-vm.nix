@@ -3,9 +3,6 @@
 let
   inherit (lib) mkOption types;
   or' = default: type: mkOption { inherit type default; };
-  disk = types.submodule {
-    options = { size = mkOption { type = types.ints.positive; }; driveConfig = or' { } (types.attrsOf types.anything); };
-  };
   mount = types.submodule {
     options = {
       device = mkOption { type = types.str; };
@@ -21,7 +18,7 @@ in
     sharedDirectories = or' { } (types.attrsOf types.anything);
     memorySize = or' 1024 types.ints.positive;
     diskSize = or' 1024 types.ints.positive;
-    emptyDiskImages = or' [ ] (types.listOf disk);
+    emptyDiskImages = or' [ ] (types.listOf types.ints.positive);
     fileSystems = or' { } (types.attrsOf mount);
   };
   config.system.build.vm = derivation
