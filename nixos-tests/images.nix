@@ -22,6 +22,8 @@ let
   '';
 
   local = "127.0.0.1:5000";
+  # The folder of the node's registry that has the images of another one.
+  folderOf = host: lib.replaceStrings [ ":" ] [ "_" ] host;
 
   # A name in its parts, as podman takes it: what looks like a host is one, and without one it is Docker's.
   parse = name:
@@ -31,8 +33,7 @@ let
       orElse = default: given: if given == null then default else given;
       host = orElse "docker.io" (part 1);
       repository = lib.optionalString (host == "docker.io" && !lib.hasInfix "/" (part 2)) "library/" + part 2;
-      # The registry has the images of each other one in a folder.
-      folder = lib.optionalString (host != local) "${lib.replaceStrings [ ":" ] [ "_" ] host}/";
+      folder = lib.optionalString (host != local) "${folderOf host}/";
       tag = orElse "latest" (part 4);
     in
     if matched == null then
@@ -70,7 +71,7 @@ in
 
       [[registry]]
       prefix = "${host}"
-      location = "${local}/${lib.replaceStrings [ ":" ] [ "_" ] host}"
+      location = "${local}/${folderOf host}"
       insecure = true
     '')
     others;

@@ -24,15 +24,16 @@ let
   left-alone = scope: unit: lib.optionalString (scope == "user" && lib.hasSuffix ".service" unit)
     "\n[Unit]\nX-StopOnRemoval=false\n\n[Service]\nX-RestartIfChanged=false\n";
   # At a boot nothing asks for the user's manager but the login manager, for who lingers: it has done so when this runs.
-  after-linger = scope: unit: lib.optionalString (scope == "system" && lib.elem unit (activation scope))
+  after-linger = scope: unit: lib.optionalString (is-system-activation scope unit)
     "\n[Unit]\nAfter=systemd-logind.service linger-users.service\n";
+  is-system-activation = scope: unit: scope == "system" && lib.elem unit (activation scope);
   activation = scope: map (unit: unit.unit) (lib.filter (unit: unit.scope == scope) manifest.activation);
   units = scope: directory: lib.listToAttrs (map
     ({ unit, ... }: lib.nameValuePair unit {
       text = (resets.${unit} or "") + rendered.files."units/${scope}/${unit}" + left-alone scope unit
         + after-linger scope unit;
       # It is wanted anew, and so run, by every switch.
-      wantedBy = wanters directory unit ++ lib.optional (scope == "system" && cfg.activateOnSwitch && lib.elem unit (activation scope)) "multi-user.target";
+      wantedBy = wanters directory unit ++ lib.optional (cfg.activateOnSwitch && is-system-activation scope unit) "multi-user.target";
     })
     (lib.filter (unit: unit.scope == scope) manifest.units));
 

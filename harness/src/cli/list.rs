@@ -70,14 +70,16 @@ fn json(written: serde_json::Result<String>) -> Result<String> {
 }
 
 fn listed<'a>(faults: &'a [Fault], scenarios: &[Scenario]) -> Vec<ListedFault<'a>> {
-    let noticed_by = |fault: &Fault| {
-        let naming = scenarios.iter().filter(|scenario| scenario.broken_by.contains(&fault.id));
-        naming.map(|scenario| scenario.source.path.clone()).collect()
-    };
+    let noticed_by = |fault: &Fault| noticing(fault, scenarios).map(|scenario| scenario.source.path.clone()).collect();
     faults
         .iter()
         .map(|fault| ListedFault { fault: &fault.id, says: &fault.says, noticed_by: noticed_by(fault) })
         .collect()
+}
+
+/// The scenarios that notice a fault.
+fn noticing<'a>(fault: &'a Fault, scenarios: &'a [Scenario]) -> impl Iterator<Item = &'a Scenario> {
+    scenarios.iter().filter(|scenario| scenario.broken_by.contains(&fault.id))
 }
 
 fn faults_text(faults: &[ListedFault<'_>]) -> String {
@@ -128,14 +130,14 @@ mod tests {
         let mut pairs: BTreeMap<&str, usize> = BTreeMap::new();
         let mut rows = String::new();
         for fault in faults {
-            let mut noticing = Vec::new();
-            for scenario in scenarios.iter().filter(|scenario| scenario.broken_by.contains(&fault.id)) {
+            let mut noticed_by = Vec::new();
+            for scenario in noticing(fault, scenarios) {
                 let hosts: Vec<_> = scenario.trials.iter().map(|trial| trial.host.as_str()).collect();
                 hosts.iter().for_each(|host| *pairs.entry(*host).or_default() += 1);
                 let path = &scenario.source.path;
-                noticing.push(format!("[{}](../{path}) ({})", scenario.name, hosts.join(", ")));
+                noticed_by.push(format!("[{}](../{path}) ({})", scenario.name, hosts.join(", ")));
             }
-            rows.push_str(&format!("| `{}` | {} | {} |\n", fault.id, fault.says.trim(), noticing.join("<br>")));
+            rows.push_str(&format!("| `{}` | {} | {} |\n", fault.id, fault.says.trim(), noticed_by.join("<br>")));
         }
         let counts: Vec<_> = pairs.iter().map(|(host, count)| format!("{count} on {host}")).collect();
         format!(

@@ -90,12 +90,12 @@ impl Needs {
 
     fn unseen_marks(&self, matrix: &Matrix) -> Result<Vec<String>> {
         let all = matrix.select(&Selection { broken: true, ..Selection::default() })?;
-        let is_noticed = |planned: &&Planned| planned.skip.is_some() || self.noticed.contains(&planned.label());
         let mut sentences = Vec::new();
         for scenario in &matrix.scenarios {
             let path = &scenario.source.path;
-            let mut trials = all.iter().filter(|planned| planned.scenario.source.path == *path);
-            if self.noticed.is_empty() || !trials.all(|planned| is_noticed(&planned)) {
+            let is_its = |planned: &&Planned| planned.scenario.source.path == *path && planned.skip.is_none();
+            let mut labels = all.iter().filter(is_its).map(Planned::label).peekable();
+            if labels.peek().is_none() || !labels.all(|label| self.noticed.contains(&label)) {
                 continue;
             }
             let unseen = marks(scenario).into_iter().filter(|start| !self.marks.contains(&(path.clone(), *start)));
