@@ -1,5 +1,7 @@
 //! What the repository ships: its scenarios, and the reference of the vocabulary.
 
+use std::collections::BTreeSet;
+
 use regex::Regex;
 
 use super::super::words::{self, Place, WORDS, Word};
@@ -122,4 +124,26 @@ fn drift_is_worded_as_the_manifest_has_it() {
         seen += 1;
     }
     assert_eq!(seen, 5);
+}
+
+/// What is run again and again to see that no verdict is a matter of luck.
+#[test]
+fn the_sample_uses_every_action() {
+    let sources = shipped();
+    let scenarios = read_all(sources.clone(), &hosts()).unwrap();
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.ci/sample")).unwrap();
+    let sample: BTreeSet<&str> = text.lines().collect();
+    assert_eq!(sample.len(), 20);
+    let sampled = |scenario: &&Scenario| {
+        let name = |host: &str| format!("{host}::{}::{}", scenario.section.name(), scenario.name);
+        scenario.trials.iter().any(|trial| sample.contains(name(&trial.host).as_str()))
+    };
+    let scenarios: Vec<_> = scenarios.iter().filter(sampled).collect();
+    assert_eq!(scenarios.len(), sample.len(), "each line is the name of a trial, of as many scenarios");
+    let is_sampled = |source: &&Source| scenarios.iter().any(|scenario| scenario.source.path == source.path);
+    for lead in words::leads(Place::Act) {
+        let uses = |source: &Source| source.text.contains(&format!("{{ {lead} = "));
+        let used = sources.iter().any(uses);
+        assert_eq!(used, sources.iter().filter(is_sampled).any(uses), "{lead}");
+    }
 }
