@@ -67,6 +67,7 @@ Examples:
   harness run --exact igpu::failure::missing-secret-fails-hard
   harness run --last-failed --keep                what failed last time; its machines stay for `harness enter`
   harness run --broken                            put each scenario's fault in and see it noticed
+  harness run all-stacks --time real              with two processors, whose races one processor does not have
   harness run --system fixtures/foreign           another generation than the project's, with its own scenarios
   harness run --guest nixos --nodes nodes.json    the hosts as NixOS test nodes
 ";
@@ -92,6 +93,10 @@ pub struct RunArguments {
     /// Put each scenario's fault into the generation; a trial passes if a line marked `red` notices it
     #[arg(long)]
     pub broken: bool,
+    /// How time passes in trials that do not say: by counted instructions on one processor, or by the host's clock on
+    /// two, which a loaded host delays. The first where guests are emulated, the second with KVM, if not given
+    #[arg(long, value_enum)]
+    pub time: Option<TimeChoice>,
     /// How many trials run at once; as many as there are processors if not given
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub jobs: Option<usize>,
@@ -160,6 +165,15 @@ pub enum GuestChoice {
     Debian,
     /// NixOS test nodes.
     Nixos,
+}
+
+/// How time passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TimeChoice {
+    /// Counted instructions, one processor.
+    Virtual,
+    /// The host's clock, two processors.
+    Real,
 }
 
 /// Only what the environment says.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::generation::{Fault, Generation};
 use crate::judge::Noise;
 use crate::run::{Error, Project, Result};
-use crate::scenario::{ActKind, Scenario, Trial};
+use crate::scenario::{ActKind, Scenario, Time, Trial};
 
 use super::lint::scenarios;
 
@@ -97,6 +97,13 @@ impl Matrix {
             noise: Arc::new(project.noise()?),
             foreign: project.foreign().map(|foreign| foreign.generation().clone()),
         })
+    }
+
+    /// Has time pass like this wherever a scenario does not say.
+    pub fn pass_time(&mut self, time: Time) {
+        for scenario in self.scenarios.iter_mut().filter(|scenario| scenario.time == Time::Any) {
+            Arc::make_mut(scenario).time = time;
+        }
     }
 
     /// The trials of a selection, in the order of host, section and name. A filter, skip or host that fits nothing is

@@ -7,9 +7,10 @@ use crate::event::Event;
 use crate::image::tools;
 use crate::report::Style;
 use crate::run::{Error, Recorder, Result};
+use crate::scenario::Time;
 
 use super::Exit;
-use super::arguments::{Environment, RunArguments};
+use super::arguments::{Environment, RunArguments, TimeChoice};
 use super::output::{Output, failed};
 use super::plan::{Matrix, Selection};
 use super::session;
@@ -23,7 +24,13 @@ pub fn run(arguments: &RunArguments) -> Result<Exit> {
     let project = session::project(&arguments.system)?;
     let out = arguments.out.clone().unwrap_or_else(|| project.root().join("out"));
     let only = if arguments.last_failed { Some(last_failed(&out)?) } else { None };
-    let matrix = Matrix::read(&project)?;
+    let mut matrix = Matrix::read(&project)?;
+    if let Some(time) = arguments.time {
+        matrix.pass_time(match time {
+            TimeChoice::Virtual => Time::Virtual,
+            TimeChoice::Real => Time::Real,
+        });
+    }
     // A name that a report shows with its fault is selected as it stands there.
     let with_fault = |names: &[String]| names.iter().any(|name| name.contains("[broken-by "));
     let broken = arguments.broken || with_fault(&arguments.filters) || only.as_deref().is_some_and(with_fault);

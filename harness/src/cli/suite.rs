@@ -34,8 +34,11 @@ pub struct Suite {
     keep: bool,
     outcomes: Mutex<Vec<Outcome>>,
     needs: Mutex<Needs>,
-    /// One permit for each machine that may run at once, whatever it is for; none until a run says how many.
-    machines: Arc<Semaphore>,
+    /// One permit for each of the host's processors that machines may keep busy, whatever they are for; none until a
+    /// run says how many.
+    processors: Arc<Semaphore>,
+    /// How many those permits are.
+    jobs: usize,
 }
 
 /// How a run is done and reported.
@@ -76,13 +79,14 @@ impl Suite {
             keep: options.keep,
             outcomes: Mutex::new(Vec::new()),
             needs: Mutex::new(Needs::default()),
-            machines: Arc::new(Semaphore::new(0)),
+            processors: Arc::new(Semaphore::new(0)),
+            jobs: 0,
         })
     }
 
     /// Runs trials and gives the exit code that their outcomes deserve.
     pub fn run(
-        self,
+        mut self,
         planned: Vec<Planned>,
         arguments: &libtest_mimic::Arguments,
         junit: Option<&Path>,
@@ -98,22 +102,22 @@ impl Suite {
             trials: planned.iter().map(Planned::label).collect(),
             accelerator,
         });
-        let suite = Arc::new(self);
         let jobs = arguments.test_threads;
-        let jobs = jobs.or_else(|| std::thread::available_parallelism().ok().map(NonZero::get)).unwrap_or(1);
-        suite.machines.add_permits(jobs);
+        self.jobs = jobs.or_else(|| std::thread::available_parallelism().ok().map(NonZero::get)).unwrap_or(1);
+        self.processors.add_permits(self.jobs);
+        let suite = Arc::new(self);
         let bakes = suite.bakes(&planned)?;
         let trials = planned.into_iter().map(|planned| Suite::trial(&suite, planned)).collect();
         let lost = std::thread::scope(|scope| {
-            let baking = suite.bake(scope, &bakes);
-            if jobs == 1 {
+            let baking = suite.bake(scope, &bakes)?;
+            if suite.jobs == 1 {
                 // Nothing can run beside it, and the trials' lines would be mixed with its own.
                 baking.into_iter().for_each(|thread| drop(thread.join()));
             }
             // Its conclusion knows only passed and failed; the outcomes say more, but for a trial that panicked.
             let conclusion = libtest_mimic::run(arguments, trials);
-            suite.lost(&conclusion)
-        });
+            Ok::<_, Error>(suite.lost(&conclusion))
+        })?;
         let seconds = begin.elapsed().as_secs_f64();
         let needless = suite.needless()?;
         let has_needless_noise = !needless.noise.is_empty();
@@ -162,16 +166,24 @@ impl Suite {
         Ok(bakes)
     }
 
+    /// How many of the permits a host's machine takes: with one job, any machine runs.
+    fn permits(&self, host: &str, time: Time) -> Result<u32> {
+        let jobs = u32::try_from(self.jobs).unwrap_or(u32::MAX);
+        Ok(self.hosts.processors(host, time)?.min(jobs))
+    }
+
     /// Bakes beside each other, and beside the trials of the hosts that are ready: as many machines at once as jobs, and
     /// bakes before trials. No trial's time has a bake in it.
     fn bake<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
         bakes: &[(String, Time)],
-    ) -> Vec<ScopedJoinHandle<'scope, ()>> {
+    ) -> Result<Vec<ScopedJoinHandle<'scope, ()>>> {
+        let permits = bakes.iter().map(|(host, time)| self.permits(host, *time)).collect::<Result<Vec<_>>>()?;
+        let most = permits.into_iter().max().unwrap_or(1);
         let queue = Arc::new(Mutex::new(VecDeque::from(bakes.to_vec())));
-        let taken = (0..bakes.len()).map_while(|_| Arc::clone(&self.machines).try_acquire_owned().ok());
-        let thread = |machine| {
+        let taken = (0..bakes.len()).map_while(|_| Arc::clone(&self.processors).try_acquire_many_owned(most).ok());
+        let thread = |processors| {
             let queue = Arc::clone(&queue);
             scope.spawn(move || {
                 let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
@@ -179,10 +191,10 @@ impl Suite {
                     // Each trial that needs the host tells of an error for itself, and the others are run.
                     let _error_is_kept = self.hosts.prepare(&host, time);
                 }
-                drop(machine);
+                drop(processors);
             })
         };
-        taken.map(thread).collect()
+        Ok(taken.map(thread).collect())
     }
 
     fn trial(suite: &Arc<Suite>, planned: Planned) -> libtest_mimic::Trial {
@@ -226,6 +238,7 @@ impl Suite {
     fn record(&self, planned: &Planned) -> Result<(TrialFinished, Option<Timeline>)> {
         let trial = planned.host();
         let prepared = self.hosts.prepare(&trial.host, planned.scenario.time)?;
+        let permits = self.permits(&trial.host, planned.scenario.time)?;
         let name = planned.label();
         let run = TrialRun {
             prepared: &prepared,
@@ -238,7 +251,7 @@ impl Suite {
         };
         let folder = self.output.trial(&planned.unique())?;
         let work = async {
-            let _permit = self.machines.acquire().await;
+            let _processors = self.processors.acquire_many(permits).await;
             let mut finished = run.run().await?;
             let (outcome, _) = verdict(planned.fault.as_deref(), &finished.judgement);
             let wanted = self.keep && matches!(outcome, Outcome::Failed | Outcome::Broken);

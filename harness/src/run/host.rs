@@ -89,6 +89,16 @@ impl Hosts {
         }
     }
 
+    /// How many of this machine's processors a machine of a host keeps busy. Two that are emulated by the host's clock
+    /// run side by side; beside another machine they would be late for every time-out in the guest.
+    pub fn processors(&self, host: &str, time: Time) -> Result<u32> {
+        let accelerator = self.accelerator(host)?.accelerator;
+        Ok(match (Hosts::clock(time, accelerator), accelerator) {
+            (Clock::Real, Accelerator::Tcg) => 2,
+            _ => 1,
+        })
+    }
+
     /// What runs the instructions of a host's machines, and why.
     pub fn accelerator(&self, host: &str) -> Result<Probe> {
         match self.project.nodes() {
