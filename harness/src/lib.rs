@@ -4,6 +4,8 @@
 pub mod cli;
 pub mod event;
 pub mod generation;
+#[cfg(test)]
+mod golden;
 pub mod guest;
 pub mod image;
 pub mod judge;

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::generation::{Fault, Generation};
 use crate::run::{Error, Project, Result, world};
-use crate::scenario::{self, Coverage, Diagnostic, Scenario, Section, Source, World};
+use crate::scenario::{self, Coverage, Diagnostic, Scenario, Section, Source, Trial, World};
 
 use super::Exit;
 use super::arguments::LintArguments;
@@ -59,11 +60,16 @@ fn misfits(project: &Project, scenarios: &[Scenario]) -> Result<Vec<String>> {
         let named = faults.iter().filter(|fault| scenario.broken_by.contains(&fault.id));
         for fault in named {
             let runs = scenario.trials.iter().filter(|trial| trial.lacks.is_none());
-            let applied = runs.map(|trial| fault.apply(foreign.generation(), trial.stack.as_deref()));
-            misfits.extend(applied.filter_map(|applied| Some(format!("{}: {}", scenario.source.path, applied.err()?))));
+            let found = runs.filter_map(|trial| misfit(foreign.generation(), fault, trial));
+            misfits.extend(found.map(|misfit| format!("{}: {misfit}", scenario.source.path)));
         }
     }
     Ok(misfits)
+}
+
+/// Why a fault cannot be put into a generation for a trial.
+pub fn misfit(generation: &Generation, fault: &Fault, trial: &Trial) -> Option<String> {
+    fault.apply(generation, trial.stack.as_deref()).err().map(|error| error.to_string())
 }
 
 /// All scenarios of the project; the error shows every mistake in them.

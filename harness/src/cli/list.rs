@@ -104,6 +104,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::golden;
 
     /// The marks around the README's generated table.
     const TABLE: (&str, &str) = ("<!-- proven -->\n", "<!-- /proven -->\n");
@@ -113,16 +114,10 @@ mod tests {
         let project = Project::find().unwrap();
         let coverage = lint::coverage(&project, &lint::scenarios(&project).unwrap()).unwrap();
         let table = report::coverage_table(&coverage, &project.statements().unwrap());
-        let path = project.root().join("README.md");
-        let readme = std::fs::read_to_string(&path).unwrap();
+        let readme = std::fs::read_to_string(project.root().join("README.md")).unwrap();
         let (before, rest) = readme.split_once(TABLE.0).unwrap();
-        let (found, after) = rest.split_once(TABLE.1).unwrap();
-        if std::env::var_os("HARNESS_UPDATE").is_some() {
-            std::fs::write(&path, format!("{before}{}{table}{}{after}", TABLE.0, TABLE.1)).unwrap();
-        } else {
-            let advice = "the README's table is out of date: `HARNESS_UPDATE=1 cargo test -p harness readme` renews it";
-            assert!(found == table, "{advice}\n{}", pretty_assertions::StrComparison::new(found, &table));
-        }
+        let (_, after) = rest.split_once(TABLE.1).unwrap();
+        golden::check("README.md", "readme", &format!("{before}{}{table}{}{after}", TABLE.0, TABLE.1));
     }
 
     /// What docs/faults.md holds: every pair of a scenario and a fault that it is broken by, on each of its hosts.
@@ -156,13 +151,7 @@ mod tests {
     fn the_table_of_faults_has_every_pair() {
         let project = Project::find().unwrap();
         let table = faults_table(&project.faults().unwrap(), &lint::scenarios(&project).unwrap());
-        let path = project.root().join("docs/faults.md");
-        if std::env::var_os("HARNESS_UPDATE").is_some() {
-            std::fs::write(&path, &table).unwrap();
-        }
-        let found = std::fs::read_to_string(&path).unwrap();
-        let advice = "docs/faults.md is out of date: `HARNESS_UPDATE=1 cargo test -p harness faults` renews it";
-        assert!(found == table, "{advice}\n{}", pretty_assertions::StrComparison::new(&found, &table));
+        golden::check("docs/faults.md", "faults", &table);
     }
 
     #[test]

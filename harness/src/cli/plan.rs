@@ -7,7 +7,7 @@ use crate::judge::Noise;
 use crate::run::{Error, Project, Result};
 use crate::scenario::{ActKind, Scenario, Time, Trial};
 
-use super::lint::scenarios;
+use super::lint::{misfit, scenarios};
 
 /// Everything that trials are made from, read and checked.
 pub struct Matrix {
@@ -152,13 +152,8 @@ impl Matrix {
 
     /// Why a trial cannot be run.
     fn obstacle(&self, fault: Option<&Fault>, trial: &Trial) -> Option<String> {
-        trial.lacks.clone().or_else(|| self.misfit(fault, trial))
-    }
-
-    /// Why a fault cannot be put into somebody else's generation. In the project's own, it would be a mistake.
-    fn misfit(&self, fault: Option<&Fault>, trial: &Trial) -> Option<String> {
-        let applied = fault?.apply(self.foreign.as_ref()?, trial.stack.as_deref());
-        applied.err().map(|error| error.to_string())
+        // A fault that does not fit the project's own generations would be a mistake.
+        trial.lacks.clone().or_else(|| misfit(self.foreign.as_ref()?, fault?, trial))
     }
 
     fn all(&self, selection: &Selection) -> Vec<Planned> {

@@ -39,6 +39,17 @@ pub fn get_or_build(project: &Path, store: &Store, progress: &dyn Progress) -> R
     Ok(entry.file("bin").join(PROGRAM))
 }
 
+/// Sees that the program is in the cache or can be built, before what takes longer is begun.
+///
+/// # Errors
+/// If it would have to be built, and cargo is not installed or its sources cannot be read.
+pub fn require(project: &Path, store: &Store) -> Result<()> {
+    if store.find(KIND, &key(project)?)?.is_none() {
+        tools::locate("cargo")?;
+    }
+    Ok(())
+}
+
 /// The workspace's manifest, as far as it concerns the program.
 #[derive(Deserialize)]
 struct Workspace {

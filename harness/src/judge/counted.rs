@@ -83,7 +83,7 @@ pub(super) fn judge(view: &StepView, line: &Line, times: Times, horizon: Option<
     if counts.is_empty() {
         return Finding::broken("the line names nothing that could be counted");
     }
-    if let Some(broken) = horizon.or_else(|| no_trace(view, line)) {
+    if let Some(broken) = horizon.or_else(|| no_trace(view, line)).or_else(|| stray(view, line, limit)) {
         return broken;
     }
     match counts.iter().find(|count| number(count) < times.least) {
@@ -109,6 +109,23 @@ fn no_trace(view: &StepView, line: &Line) -> Option<Finding> {
     }
     let traced = entries.any(|entry| matches!(entry, Entry::Exec { .. }));
     (!traced).then(|| Finding::broken("the step has no started program at all: the trace in the guest did not run"))
+}
+
+/// A record that would count if it had a unit: nobody can say whether the line means it.
+pub(super) fn stray(view: &StepView, line: &Line, limit: Option<Moment>) -> Option<Finding> {
+    let Expectation::Journal { of: JournalSource::Units(_), pattern, .. } = &line.what else {
+        return None;
+    };
+    let is_meant = |record: &Record| {
+        let in_time = limit.is_none_or(|limit| record.at <= limit);
+        in_time && record.is_stray() && pattern.is_match(record.message())
+    };
+    let (index, record) = view.records(view.unseen.journal).find(|(_, record)| is_meant(record))?;
+    let problem = format!(
+        "a matching record has no unit, since its program had ended before the journal looked whose it is: {:?}",
+        record.message()
+    );
+    Some(Finding::broken(problem).evidence(vec![index]))
 }
 
 fn counts(view: &StepView, what: &Expectation, since: Since) -> Vec<Count> {

@@ -50,7 +50,9 @@ pub(super) fn judge(view: &StepView, line: &Line, sight: Sight) -> Finding {
         }
         Sight::Missing { observed, nearest, evidence } => {
             let finding = match view.barrier {
-                Some((_, barrier)) if barrier >= deadline => Finding::failed(observed).at(deadline),
+                Some((_, barrier)) if barrier >= deadline => {
+                    counted::stray(view, line, Some(deadline)).unwrap_or_else(|| Finding::failed(observed).at(deadline))
+                }
                 Some((_, barrier)) => Finding::broken(format!(
                     "{observed}, but the recording of the step ends at {}, before the line's time is over at {}",
                     words::moment(barrier),

@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::generation::{self, BASE, Generation};
 use crate::guest::{self, Kind};
 use crate::image::guest::{GuestImage, Recipe as ImageRecipe};
-use crate::image::{Key, Progress, Store};
+use crate::image::{Key, Progress, Store, guest_program};
 use crate::machine::{self, Accelerator, Clock, Probe};
 use crate::scenario::Time;
 
@@ -73,6 +73,7 @@ impl Hosts {
         if let Some(ready) = &*slot {
             return Ok(ready.clone());
         }
+        guest_program::require(self.project.root(), &self.store)?;
         let progress = self.recorder.task("image");
         let recipe = ImageRecipe::read(&self.project.root().join("fixtures/guest"))?;
         let image = recipe.get_or_build(&self.store, &progress)?;

@@ -97,6 +97,11 @@ impl Record {
         Some((self.field("__SEQNUM_ID").unwrap_or_default(), number))
     }
 
+    /// Whether a program wrote it to its standard output or error and had ended before the journal looked whose it is.
+    pub fn is_stray(&self) -> bool {
+        self.field("_TRANSPORT") == Some("stdout") && self.unit().is_none()
+    }
+
     /// The unit that the record is about, if a manager wrote it, else the one whose process wrote it.
     pub fn unit(&self) -> Option<UnitRef<'_>> {
         self.managed_unit()

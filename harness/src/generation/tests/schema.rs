@@ -1,22 +1,13 @@
 //! The schema of manifests, for editors and for whoever writes one.
 
-use std::fs;
-
 use super::super::Manifest;
-use super::project;
+use crate::golden;
 
 #[test]
 fn the_schema_of_manifests_is_up_to_date() {
-    let path = project().join("docs/manifest.schema.json");
     let mut schema = serde_json::to_string_pretty(&schemars::schema_for!(Manifest)).unwrap();
     schema.push('\n');
-    if std::env::var_os("HARNESS_UPDATE").is_some() {
-        fs::write(&path, &schema).unwrap();
-    }
-    let written = fs::read_to_string(&path).unwrap_or_default();
-    let advice =
-        "docs/manifest.schema.json is out of date: renew it with HARNESS_UPDATE=1 cargo test -p harness schema";
-    assert!(written == schema, "{advice}\n{}", pretty_assertions::StrComparison::new(&written, &schema));
+    golden::check("docs/manifest.schema.json", "schema", &schema);
     undocumented(&serde_json::from_str(&schema).unwrap(), "Manifest");
 }
 

@@ -35,6 +35,19 @@ fn the_journal_has_matching_records() {
 }
 
 #[test]
+fn a_matching_record_without_a_unit_leaves_the_line_open() {
+    let stray = [("_TRANSPORT", "stdout"), ("_UID", "1000"), ("MESSAGE", "ERROR: no mount")];
+    let said = Sample::acted().record(&stray);
+    for times in [times(1, 1), times(1, None), times(0, 0)] {
+        check(line(journal("^ERROR: ", times)), &said.clone().end(200.0), BROKEN, "has no unit");
+    }
+    check(line(journal("^WARNING: ", times(1, None))), &said.clone().end(200.0), FAILED, ": 0");
+    check(line(journal("^ERROR: ", times(1, None))), &said.says(A, "ERROR: x").end(200.0), PASSED, "");
+    let of_another = [("_TRANSPORT", "stdout"), ("_SYSTEMD_UNIT", "b.service"), ("MESSAGE", "ERROR: no mount")];
+    check(line(journal("^ERROR: ", times(0, 0))), &Sample::acted().record(&of_another).end(200.0), PASSED, "");
+}
+
+#[test]
 fn alerts_are_counted_by_unit() {
     let saying = |text: Option<&str>, priority, least, most: Option<u32>| {
         let pattern = text.map(pattern);

@@ -153,7 +153,7 @@ fn every_kind_of_mistake_is_shown_with_its_place() {
         add(title, &changes.iter().fold(GOOD.to_owned(), |text, (from, to)| text.replacen(from, to, 1)));
     }
     assert!(!all.contains("no mistake"), "a case is without mistakes:\n{all}");
-    check_golden("src/scenario/tests/mistakes.txt", &all);
+    golden::check("harness/src/scenario/tests/mistakes.txt", "mistakes", &all);
 }
 
 #[test]

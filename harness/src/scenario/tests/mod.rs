@@ -13,6 +13,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::*;
+use crate::golden;
 
 /// The host igpu, with all statements and faults.
 pub(super) fn world() -> World {
@@ -100,19 +101,4 @@ fn list<T>(value: &Value, item: impl Fn(&Value) -> T) -> Vec<T> {
 
 pub(super) fn source(path: &str, text: &str) -> Source {
     Source { path: path.to_owned(), text: Arc::from(text) }
-}
-
-/// Compares with a file of the repository, or renews it when told to.
-pub(super) fn check_golden(path: &str, actual: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    if std::env::var_os("HARNESS_UPDATE").is_some() {
-        std::fs::write(&path, actual).unwrap();
-    }
-    let expected = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        expected == actual,
-        "{} is out of date; if the change is meant, renew it with `HARNESS_UPDATE=1 cargo test -p harness scenario`\n{}",
-        path.display(),
-        pretty_assertions::StrComparison::new(&expected, actual),
-    );
 }

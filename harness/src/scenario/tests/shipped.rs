@@ -42,7 +42,7 @@ fn shipped_scenarios_are_without_mistakes() {
 
 #[test]
 fn reference_is_up_to_date() {
-    check_golden("../docs/scenarios.md", &reference());
+    golden::check("docs/scenarios.md", "reference", &reference());
 }
 
 const HEAD: &str = r#"title = "t"
