@@ -244,6 +244,18 @@ mod tests {
     }
 
     #[test]
+    fn time_passes_as_told_where_a_scenario_does_not_say() {
+        let mut matrix = Matrix::read(&Project::find().unwrap()).unwrap();
+        let times = |matrix: &Matrix| matrix.scenarios.iter().map(|scenario| scenario.time).collect::<Vec<_>>();
+        let before = times(&matrix);
+        assert!(before.contains(&Time::Any) && before.contains(&Time::Virtual));
+        matrix.pass_time(Time::Real);
+        for (before, after) in before.into_iter().zip(times(&matrix)) {
+            assert_eq!(after, if before == Time::Any { Time::Real } else { before });
+        }
+    }
+
+    #[test]
     fn shards_are_disjoint_and_miss_nothing() {
         let check = |text: &str, expected: Option<&[u32]>| {
             let shard = text.parse::<Shard>().ok();
