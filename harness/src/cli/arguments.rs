@@ -97,7 +97,8 @@ pub struct RunArguments {
     /// two, which a loaded host delays. The first where guests are emulated, the second with KVM, if not given
     #[arg(long, value_enum)]
     pub time: Option<TimeChoice>,
-    /// How many trials run at once; as many as there are processors if not given
+    /// How many machines run at once, one with two emulated processors counting twice; as many as there are processors
+    /// if not given
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub jobs: Option<usize>,
     /// Run each trial so many times

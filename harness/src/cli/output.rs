@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::event::{Event, TrialFinished};
-use crate::report::{html, junit, read_events, timeline_text};
+use crate::report::{Style, html, junit, read_events, timeline_text};
 use crate::run::{Error, Result};
 use crate::scenario::Source;
 use crate::timeline::Timeline;
@@ -99,9 +99,9 @@ impl Output {
     }
 
     /// Writes the reports of the whole run from its events.
-    pub fn write_reports(&self, sources: &[Source], program: &str, extra_junit: Option<&Path>) -> Result<()> {
+    pub fn write_reports(&self, sources: &[Source], style: &Style, extra_junit: Option<&Path>) -> Result<()> {
         let events = self.read_events()?;
-        let report = junit(&events, program).map_err(|error| Error::Project {
+        let report = junit(&events, style).map_err(|error| Error::Project {
             place: self.folder.join("junit.xml").display().to_string(),
             problem: error.to_string(),
         })?;
@@ -109,7 +109,7 @@ impl Output {
         if let Some(path) = extra_junit {
             write(path, report.as_bytes())?;
         }
-        let page = html(&events, sources, &timelines_of_failures(&events), program);
+        let page = html(&events, sources, &timelines_of_failures(&events), style);
         write(&self.folder.join("report.html"), page.as_bytes())
     }
 }

@@ -25,11 +25,14 @@ pub fn run(arguments: &RunArguments) -> Result<Exit> {
     let out = arguments.out.clone().unwrap_or_else(|| project.root().join("out"));
     let only = if arguments.last_failed { Some(last_failed(&out)?) } else { None };
     let mut matrix = Matrix::read(&project)?;
-    if let Some(time) = arguments.time {
-        matrix.pass_time(match time {
-            TimeChoice::Virtual => Time::Virtual,
-            TimeChoice::Real => Time::Real,
-        });
+    let mut style = style();
+    if let Some(choice) = arguments.time {
+        let (time, name) = match choice {
+            TimeChoice::Virtual => (Time::Virtual, "virtual"),
+            TimeChoice::Real => (Time::Real, "real"),
+        };
+        matrix.pass_time(time);
+        style.options = vec!["--time".to_owned(), name.to_owned()];
     }
     // A name that a report shows with its fault is selected as it stands there.
     let with_fault = |names: &[String]| names.iter().any(|name| name.contains("[broken-by "));
@@ -50,7 +53,7 @@ pub fn run(arguments: &RunArguments) -> Result<Exit> {
         }
         return Ok(Exit::Passed);
     }
-    let suite = Suite::open(project, matrix, SuiteOptions { out, keep: arguments.keep, style: style() })?;
+    let suite = Suite::open(project, matrix, SuiteOptions { out, keep: arguments.keep, style, jobs: arguments.jobs })?;
     let libtest = Arguments { test_threads: arguments.jobs, ..Arguments::default() };
     suite.run(planned, &libtest, arguments.junit.as_deref())
 }
@@ -89,7 +92,8 @@ fn test(arguments: &Arguments) -> Result<Exit> {
         return Ok(Exit::Passed);
     }
     let out = project.root().join("out");
-    let suite = Suite::open(project, matrix, SuiteOptions { out, keep: false, style: style() })?;
+    let suite =
+        Suite::open(project, matrix, SuiteOptions { out, keep: false, style: style(), jobs: arguments.test_threads })?;
     suite.run(planned, arguments, None)
 }
 
@@ -109,7 +113,7 @@ pub fn style() -> Style {
     let colored = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     // Under cargo the program is started by cargo's own command; elsewhere by its name.
     let program = if std::env::var_os("CARGO").is_some() { "cargo run --release --" } else { "harness" };
-    Style { colored, program: program.to_owned() }
+    Style { colored, program: program.to_owned(), options: Vec::new() }
 }
 
 fn last_failed(out: &std::path::Path) -> Result<Vec<String>> {

@@ -1,6 +1,6 @@
 //! Runs selected trials through libtest-mimic and reports them: what `harness run` and `cargo test` share.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::fs;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -34,10 +34,9 @@ pub struct Suite {
     keep: bool,
     outcomes: Mutex<Vec<Outcome>>,
     needs: Mutex<Needs>,
-    /// One permit for each of the host's processors that machines may keep busy, whatever they are for; none until a
-    /// run says how many.
-    processors: Arc<Semaphore>,
-    /// How many those permits are.
+    /// One permit for each of the host's processors that machines may keep busy, whatever they are for.
+    processors: Semaphore,
+    /// How many permits there are.
     jobs: usize,
 }
 
@@ -49,6 +48,8 @@ pub struct SuiteOptions {
     pub keep: bool,
     /// How messages look.
     pub style: Style,
+    /// How many machines run at once; as many as there are processors if not given.
+    pub jobs: Option<usize>,
 }
 
 impl Suite {
@@ -71,6 +72,8 @@ impl Suite {
                 anstream::eprintln!("warning: an event could not be reported: {error}");
             }
         })?;
+        let processors = || std::thread::available_parallelism().map_or(1, NonZero::get);
+        let jobs = options.jobs.unwrap_or_else(processors);
         Ok(Suite {
             hosts,
             matrix,
@@ -79,32 +82,32 @@ impl Suite {
             keep: options.keep,
             outcomes: Mutex::new(Vec::new()),
             needs: Mutex::new(Needs::default()),
-            processors: Arc::new(Semaphore::new(0)),
-            jobs: 0,
+            processors: Semaphore::new(jobs),
+            jobs,
         })
     }
 
     /// Runs trials and gives the exit code that their outcomes deserve.
     pub fn run(
-        mut self,
+        self,
         planned: Vec<Planned>,
         arguments: &libtest_mimic::Arguments,
         junit: Option<&Path>,
     ) -> Result<Exit> {
         let begin = Instant::now();
-        let accelerator = match planned.iter().find(|planned| planned.skip.is_none()) {
+        let mut accelerator = match planned.iter().find(|planned| planned.skip.is_none()) {
             Some(first) => self.hosts.accelerator(&first.host().host)?.reason,
             None => "no machine is needed: everything is skipped".to_owned(),
         };
+        if !self.style.options.is_empty() {
+            accelerator = format!("{accelerator}; {}", self.style.options.join(" "));
+        }
         self.hosts.emit(Event::RunStarted {
             at: jiff::Timestamp::now().to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             trials: planned.iter().map(Planned::label).collect(),
             accelerator,
         });
-        let jobs = arguments.test_threads;
-        self.jobs = jobs.or_else(|| std::thread::available_parallelism().ok().map(NonZero::get)).unwrap_or(1);
-        self.processors.add_permits(self.jobs);
         let suite = Arc::new(self);
         let bakes = suite.bakes(&planned)?;
         let trials = planned.into_iter().map(|planned| Suite::trial(&suite, planned)).collect();
@@ -127,7 +130,7 @@ impl Suite {
             needless: needless.sentences(),
         });
         let sources: Vec<Source> = suite.matrix.scenarios.iter().map(|scenario| scenario.source.clone()).collect();
-        suite.output.write_reports(&sources, &suite.style.program, junit)?;
+        suite.output.write_reports(&sources, &suite.style, junit)?;
         if suite.hosts.recorder().is_interrupted() {
             return Ok(Exit::Interrupted);
         }
@@ -172,29 +175,23 @@ impl Suite {
         Ok(self.hosts.processors(host, time)?.min(jobs))
     }
 
-    /// Bakes beside each other, and beside the trials of the hosts that are ready: as many machines at once as jobs, and
-    /// bakes before trials. No trial's time has a bake in it.
+    /// Bakes beside each other, as the permits allow, and beside the trials of the hosts that are ready. Whoever asks for
+    /// permits first has them first, so bakes go before trials, and no trial's time has a bake in it.
     fn bake<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
         bakes: &[(String, Time)],
     ) -> Result<Vec<ScopedJoinHandle<'scope, ()>>> {
-        let permits = bakes.iter().map(|(host, time)| self.permits(host, *time)).collect::<Result<Vec<_>>>()?;
-        let most = permits.into_iter().max().unwrap_or(1);
-        let queue = Arc::new(Mutex::new(VecDeque::from(bakes.to_vec())));
-        let taken = (0..bakes.len()).map_while(|_| Arc::clone(&self.processors).try_acquire_many_owned(most).ok());
-        let thread = |processors| {
-            let queue = Arc::clone(&queue);
-            scope.spawn(move || {
-                let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-                while let Some((host, time)) = next() {
-                    // Each trial that needs the host tells of an error for itself, and the others are run.
-                    let _error_is_kept = self.hosts.prepare(&host, time);
-                }
-                drop(processors);
-            })
+        let thread = |(host, time): (String, Time)| {
+            let permits = self.permits(&host, time)?;
+            let runtime = crate::run::runtime()?;
+            Ok(scope.spawn(move || {
+                let _processors = runtime.block_on(self.processors.acquire_many(permits));
+                // Each trial that needs the host tells of an error for itself, and the others are run.
+                let _error_is_kept = self.hosts.prepare(&host, time);
+            }))
         };
-        Ok(taken.map(thread).collect())
+        bakes.iter().cloned().map(thread).collect()
     }
 
     fn trial(suite: &Arc<Suite>, planned: Planned) -> libtest_mimic::Trial {

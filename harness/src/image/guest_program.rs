@@ -44,7 +44,8 @@ pub fn get_or_build(project: &Path, store: &Store, progress: &dyn Progress) -> R
 /// # Errors
 /// If it would have to be built, and cargo is not installed or its sources cannot be read.
 pub fn require(project: &Path, store: &Store) -> Result<()> {
-    if store.find(KIND, &key(project)?)?.is_none() {
+    // A damaged one counts as none: it is built anew.
+    if !matches!(store.find(KIND, &key(project)?), Ok(Some(_))) {
         tools::locate("cargo")?;
     }
     Ok(())

@@ -83,7 +83,7 @@ pub(super) fn judge(view: &StepView, line: &Line, times: Times, horizon: Option<
     if counts.is_empty() {
         return Finding::broken("the line names nothing that could be counted");
     }
-    if let Some(broken) = horizon.or_else(|| no_trace(view, line)).or_else(|| stray(view, line, limit)) {
+    if let Some(broken) = horizon.or_else(|| no_trace(view, line)).or_else(|| open(view, line, limit)) {
         return broken;
     }
     match counts.iter().find(|count| number(count) < times.least) {
@@ -111,21 +111,41 @@ fn no_trace(view: &StepView, line: &Line) -> Option<Finding> {
     (!traced).then(|| Finding::broken("the step has no started program at all: the trace in the guest did not run"))
 }
 
-/// A record that would count if it had a unit: nobody can say whether the line means it.
-pub(super) fn stray(view: &StepView, line: &Line, limit: Option<Moment>) -> Option<Finding> {
-    let Expectation::Journal { of: JournalSource::Units(_), pattern, .. } = &line.what else {
+/// Why a line about the journal of units cannot be decided: records match it that have no unit, and with them there may
+/// be enough, or too many.
+pub(super) fn open(view: &StepView, line: &Line, limit: Option<Moment>) -> Option<Finding> {
+    let Expectation::Journal { of: JournalSource::Units(_), pattern, times } = &line.what else {
         return None;
     };
-    let is_meant = |record: &Record| {
-        let in_time = limit.is_none_or(|limit| record.at <= limit);
-        in_time && record.is_stray() && pattern.is_match(record.message())
+    let in_time = |at: Moment| limit.is_none_or(|limit| at <= limit);
+    let strays = |since: Since| -> Vec<(usize, &Record)> {
+        let is_meant = |record: &Record| record.is_stray() && in_time(record.at) && pattern.is_match(record.message());
+        view.records(since.journal).filter(|(_, record)| is_meant(record)).collect()
     };
-    let (index, record) = view.records(view.unseen.journal).find(|(_, record)| is_meant(record))?;
+    let numbers = |since: Since| -> Vec<usize> {
+        let counts = counts(view, &line.what, since);
+        counts.iter().map(|count| count.hits.iter().filter(|(_, at)| in_time(*at)).count()).collect()
+    };
+    let begun = Since::moment(view.begin);
+    let (in_step, since_unseen) = (strays(begun), strays(view.unseen));
+    let (least, most) = (bound(times.least), times.most.map(bound));
+    let may_be_enough = numbers(begun).into_iter().filter(|number| *number < least);
+    let short: Vec<bool> = may_be_enough.map(|number| number + in_step.len() >= least).collect();
+    let over = most.is_some_and(|most| numbers(view.unseen).iter().any(|number| number + since_unseen.len() > most));
+    let (index, record) = match &short[..] {
+        [] if over => since_unseen.first()?,
+        [_, ..] if short.iter().all(|enough| *enough) => in_step.first()?,
+        _ => return None,
+    };
     let problem = format!(
         "a matching record has no unit, since its program had ended before the journal looked whose it is: {:?}",
         record.message()
     );
-    Some(Finding::broken(problem).evidence(vec![index]))
+    Some(Finding::broken(problem).evidence(vec![*index]).at(record.at))
+}
+
+fn bound(times: u32) -> usize {
+    usize::try_from(times).unwrap_or(usize::MAX)
 }
 
 fn counts(view: &StepView, what: &Expectation, since: Since) -> Vec<Count> {

@@ -62,7 +62,8 @@ impl<'a> Gates<'_, 'a> {
         ];
         let mut verdicts: Vec<_> =
             found.into_iter().filter_map(|(name, expected, records)| self.gate(name, expected, records)).collect();
-        verdicts.extend(self.own_failures(from));
+        let own = self.failures(from, is_own);
+        verdicts.extend(self.report("harness", "the harness's own units work", own, Finding::broken));
         let failures = self.unit_failures(from);
         verdicts.extend(self.gate("unit-failure", "no unit fails but those that are expected to", failures));
         let unhealthy = self.unhealthy(from);
@@ -73,16 +74,29 @@ impl<'a> Gates<'_, 'a> {
         ));
         let errors = self.errors(from);
         verdicts.extend(self.gate("journal-error", "the journal has no error that nothing explains", errors));
+        let strays = self.stray_errors(from);
+        verdicts.extend(self.report("stray-error", "the journal knows whose each error is", strays, Finding::broken));
         verdicts
     }
 
     fn gate(&mut self, name: &str, expected: &str, found: Vec<(usize, String)>) -> Option<Verdict> {
+        self.report(name, expected, found, Finding::failed)
+    }
+
+    /// One verdict on all that was found and that no gate has reported before.
+    fn report(
+        &mut self,
+        name: &str,
+        expected: &str,
+        found: Vec<(usize, String)>,
+        as_finding: fn(String) -> Finding,
+    ) -> Option<Verdict> {
         let new: Vec<_> = found.into_iter().filter(|(index, _)| !self.reported.contains(index)).collect();
         let first = new.first()?;
         let at = self.recording.entries.get(first.0).and_then(Entry::at);
         let (evidence, sentences): (Vec<_>, Vec<_>) = new.into_iter().unzip();
         self.reported.extend(&evidence);
-        let finding = Finding::failed(sentences.join("\n")).evidence(evidence);
+        let finding = as_finding(sentences.join("\n")).evidence(evidence);
         let finding = Finding { at, ..finding };
         Some(finding.verdict(Subject::Gate(name.into()), None, expected.into()))
     }
@@ -102,17 +116,6 @@ impl<'a> Gates<'_, 'a> {
             _ => false,
         });
         excepted || self.noise.iter().any(|noise| noise.explains(record))
-    }
-
-    /// Failures of what the harness has put into the guest beside the system under test: nothing is known of that then.
-    fn own_failures(&mut self, from: usize) -> Option<Verdict> {
-        let failed = self.failures(from, is_own);
-        self.reported.extend(failed.iter().map(|(index, _)| *index));
-        let (evidence, sentences): (Vec<_>, Vec<_>) = failed.into_iter().unzip();
-        (!evidence.is_empty()).then(|| {
-            let finding = Finding::broken(sentences.join("\n")).evidence(evidence);
-            finding.verdict(Subject::Gate("harness".into()), None, "the harness's own units work".into())
-        })
     }
 
     fn unit_failures(&self, from: usize) -> Vec<(usize, String)> {
@@ -181,25 +184,36 @@ impl<'a> Gates<'_, 'a> {
     }
 
     fn errors(&self, from: usize) -> Vec<(usize, String)> {
+        self.unexplained(from, |record| {
+            let is_error = record.priority().is_some_and(|priority| priority <= ERR);
+            is_error || complains(record) && record.unit().is_some_and(|unit| !self.may_fail(unit))
+        })
+    }
+
+    /// Errors of which nobody can say whether they are of a unit that may fail.
+    fn stray_errors(&self, from: usize) -> Vec<(usize, String)> {
+        self.unexplained(from, |record| complains(record) && record.is_stray())
+    }
+
+    fn unexplained(&self, from: usize, is_error: impl Fn(&Record) -> bool) -> Vec<(usize, String)> {
         let records = self.recording.records(from..self.recording.entries.len());
         records
-            .filter(|(_, record)| record.priority().is_some_and(|priority| priority <= ERR) || self.complains(record))
+            .filter(|(_, record)| is_error(record))
             .filter(|(_, record)| !self.is_known(record) && !self.is_consequence(record))
             .filter(|(_, record)| !is_asked_for(self.recording.trial, record))
             .map(|(index, record)| (index, quoted(record)))
             .collect()
     }
 
-    /// What a script prints has the priority of any other output; that it is an error only its words say.
-    fn complains(&self, record: &Record) -> bool {
-        let says_so = COMPLAINTS.iter().any(|word| record.message().starts_with(word));
-        says_so && record.unit().is_some_and(|unit| !self.may_fail(unit))
-    }
-
     /// What a manager says about a unit that may fail.
     fn is_consequence(&self, record: &Record) -> bool {
         record.managed_unit().is_some_and(|unit| self.may_fail(unit))
     }
+}
+
+/// What a script prints has the priority of any other output; that it is an error only its words say.
+fn complains(record: &Record) -> bool {
+    COMPLAINTS.iter().any(|word| record.message().starts_with(word))
 }
 
 /// Whether a unit is the harness's own.

@@ -45,14 +45,18 @@ pub(super) fn judge(view: &StepView, line: &Line, sight: Sight) -> Finding {
             };
             finding.evidence(evidence).at(at)
         }
+        unseen => counted::open(view, line, Some(deadline)).unwrap_or_else(|| not_in_time(view, deadline, unseen)),
+    }
+}
+
+fn not_in_time(view: &StepView, deadline: Moment, sight: Sight) -> Finding {
+    match sight {
         Sight::Seen { at, evidence } => {
             Finding::failed("it did not in time").nearest(Some(late(view, at, deadline))).evidence(evidence).at(at)
         }
         Sight::Missing { observed, nearest, evidence } => {
             let finding = match view.barrier {
-                Some((_, barrier)) if barrier >= deadline => {
-                    counted::stray(view, line, Some(deadline)).unwrap_or_else(|| Finding::failed(observed).at(deadline))
-                }
+                Some((_, barrier)) if barrier >= deadline => Finding::failed(observed).at(deadline),
                 Some((_, barrier)) => Finding::broken(format!(
                     "{observed}, but the recording of the step ends at {}, before the line's time is over at {}",
                     words::moment(barrier),

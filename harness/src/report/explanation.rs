@@ -137,7 +137,8 @@ fn commands(finished: &TrialFinished, style: &Style) -> Vec<(&'static str, Strin
 
 /// The command that runs one trial again.
 pub(super) fn run_again(trial: &str, style: &Style) -> String {
-    format!("{} run --exact {}", style.program, quoted(trial))
+    let options: String = style.options.iter().map(|option| format!("{} ", quoted(option))).collect();
+    format!("{} run {options}--exact {}", style.program, quoted(trial))
 }
 
 /// A word for a POSIX shell, in quotes only where it needs them.

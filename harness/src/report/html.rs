@@ -23,8 +23,8 @@ const LEGEND: &str = "Each lane is a unit, each span one of its states. Small tr
 ///
 /// `sources` are found by the path of the scenario, `timelines` by the trial's folder; what is not there is left out.
 /// `program` is how the reader starts the program.
-pub fn html(events: &[Event], sources: &[Source], timelines: &BTreeMap<String, Timeline>, program: &str) -> String {
-    let style = Style { colored: false, program: program.to_owned() };
+pub fn html(events: &[Event], sources: &[Source], timelines: &BTreeMap<String, Timeline>, style: &Style) -> String {
+    let style = Style { colored: false, ..style.clone() };
     let mut records = trial_records(events);
     records.sort_by_key(TrialRecord::standing);
     let mut page = format!(
@@ -231,13 +231,13 @@ fn drawing(attempt: &TrialFinished, timeline: Option<&Timeline>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{events, failed, source, timeline};
+    use super::super::sample::{events, failed, plain, source, timeline};
     use super::*;
 
     fn page() -> String {
         let folder = failed().folder.unwrap();
         let timelines = BTreeMap::from([(folder, timeline())]);
-        html(&events(), &[source()], &timelines, "harness")
+        html(&events(), &[source()], &timelines, &Style { program: "harness".to_owned(), ..plain() })
     }
 
     #[test]
@@ -276,14 +276,14 @@ mod tests {
         };
         finished.title = "<b>&\"".to_owned();
         finished.reason = Some("</pre><script>".to_owned());
-        let page = html(&events, &[], &BTreeMap::new(), "harness");
+        let page = html(&events, &[], &BTreeMap::new(), &Style { program: "harness".to_owned(), ..plain() });
         assert!(page.contains("&lt;b&gt;&amp;&quot;"));
         assert!(!page.contains("<script"));
     }
 
     #[test]
     fn a_run_without_events_is_still_a_page() {
-        let page = html(&[], &[], &BTreeMap::new(), "harness");
+        let page = html(&[], &[], &BTreeMap::new(), &Style { program: "harness".to_owned(), ..plain() });
         assert!(page.contains("no trials"));
         assert!(page.contains("the run did not come to its end"));
     }

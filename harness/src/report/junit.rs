@@ -24,8 +24,8 @@ pub struct JunitError(#[from] quick_junit::SerializeError);
 /// # Errors
 ///
 /// Fails when the XML cannot be written.
-pub fn junit(events: &[Event], program: &str) -> Result<String, JunitError> {
-    let style = Style { colored: false, program: program.to_owned() };
+pub fn junit(events: &[Event], style: &Style) -> Result<String, JunitError> {
+    let style = Style { colored: false, ..style.clone() };
     let mut report = Report::new("harness");
     let mut suites: Vec<TestSuite> = Vec::new();
     for record in trial_records(events) {
@@ -151,12 +151,12 @@ fn duration(seconds: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::events;
+    use super::super::sample::{events, plain};
     use super::*;
 
     #[test]
     fn a_run_has_a_suite_for_each_host_and_section() {
-        let xml = junit(&events(), "harness").unwrap();
+        let xml = junit(&events(), &Style { program: "harness".to_owned(), ..plain() }).unwrap();
         insta::assert_snapshot!(xml, @r#"
         <?xml version="1.0" encoding="UTF-8"?>
         <testsuites name="harness" tests="6" skipped="1" failures="1" errors="2" time="120.040">

@@ -26,7 +26,7 @@ then = [
 "#;
 
 pub(super) fn plain() -> Style {
-    Style { colored: false, program: "cargo run --release --".to_owned() }
+    Style { colored: false, program: "cargo run --release --".to_owned(), options: Vec::new() }
 }
 
 pub(super) fn source() -> Source {

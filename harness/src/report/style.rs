@@ -12,6 +12,8 @@ pub struct Style {
     /// The command by which the reader starts the program, as in `cargo run --release --` or `harness`; it stands in
     /// front of the subcommand in every command that is shown.
     pub program: String,
+    /// What stands behind `run` in a command that runs a trial again, such as `--time real`.
+    pub options: Vec<String>,
 }
 
 impl Style {

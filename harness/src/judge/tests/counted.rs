@@ -41,6 +41,10 @@ fn a_matching_record_without_a_unit_leaves_the_line_open() {
     for times in [times(1, 1), times(1, None), times(0, 0)] {
         check(line(journal("^ERROR: ", times)), &said.clone().end(200.0), BROKEN, "has no unit");
     }
+    // With it or without, there are few enough, or too few.
+    check(line(journal("^ERROR: ", times(0, 1))), &said.clone().end(200.0), PASSED, "");
+    check(line(journal("^ERROR: ", times(2, None))), &said.clone().end(200.0), FAILED, ": 0");
+    check(line(journal("^ERROR: ", times(2, 2))), &said.clone().end(200.0), FAILED, ": 0");
     check(line(journal("^WARNING: ", times(1, None))), &said.clone().end(200.0), FAILED, ": 0");
     check(line(journal("^ERROR: ", times(1, None))), &said.says(A, "ERROR: x").end(200.0), PASSED, "");
     let of_another = [("_TRANSPORT", "stdout"), ("_SYSTEMD_UNIT", "b.service"), ("MESSAGE", "ERROR: no mount")];
