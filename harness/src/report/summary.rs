@@ -1,6 +1,6 @@
 //! The end of a run in a few lines.
 
-use crate::event::Event;
+use crate::event::{Event, TrialFinished};
 
 use super::Style;
 use super::explanation::run_again;
@@ -89,22 +89,39 @@ fn why(record: &TrialRecord) -> String {
 }
 
 fn slowest(records: &[TrialRecord]) -> String {
-    let mut ran: Vec<&TrialRecord> = records
-        .iter()
-        .filter(|record| !matches!(record.standing(), Standing::Skipped | Standing::Unfinished))
-        .collect();
-    ran.sort_by(|a, b| b.host_seconds().total_cmp(&a.host_seconds()));
+    let ran = records.iter().filter(|record| record.standing() != Standing::Skipped);
+    let mut ran: Vec<(&TrialRecord, &TrialFinished)> =
+        ran.filter_map(|record| Some((record, longest(record)?))).collect();
+    ran.sort_by(|(_, a), (_, b)| b.host_seconds.total_cmp(&a.host_seconds));
     if ran.len() < 2 {
         return String::new();
     }
-    let long = ran.iter().filter(|record| record.host_seconds() > LONG).count();
-    let lines = ran.iter().take(long.max(SLOWEST)).map(|record| {
-        let (host, guest) = (record.host_seconds(), record.guest_seconds());
-        let reason = record.attempts.last().and_then(|attempt| attempt.slow.as_deref()).filter(|_| host > LONG);
+    let long = ran.iter().filter(|(_, attempt)| attempt.host_seconds > LONG).count();
+    let lines = ran.iter().take(long.max(SLOWEST)).map(|(record, attempt)| {
+        let (host, guest) = (attempt.host_seconds, attempt.guest_seconds);
+        let reason = attempt.slow.as_deref().filter(|_| host > LONG);
         let reason = reason.map(|reason| format!(": {}", visible(reason))).unwrap_or_default();
-        format!("  {host:>7.1} s  ({guest:.1} s in the guest)  {}{reason}\n", record.name)
+        format!("  {host:>7.1} s  ({guest:.1} s in the guest)  {}{}{reason}\n", record.name, spread(record))
     });
     format!("slowest:\n{}", lines.collect::<String>())
+}
+
+fn longest<'a>(record: &TrialRecord<'a>) -> Option<&'a TrialFinished> {
+    record.attempts.iter().copied().max_by(|a, b| a.host_seconds.total_cmp(&b.host_seconds))
+}
+
+/// How far the times of a trial that ran more than once lie apart: on the host, and in the guest, where they should not.
+fn spread(record: &TrialRecord) -> String {
+    let times = record.attempts.len();
+    if times < 2 {
+        return String::new();
+    }
+    let range = |seconds: fn(&TrialFinished) -> f64| {
+        let all = record.attempts.iter().map(|attempt| seconds(attempt));
+        format!("{:.1} to {:.1} s", all.clone().fold(f64::INFINITY, f64::min), all.fold(0.0, f64::max))
+    };
+    let (host, guest) = (range(|attempt| attempt.host_seconds), range(|attempt| attempt.guest_seconds));
+    format!(", {times} times: {host} ({guest} in the guest)")
 }
 
 fn run_bad_again(records: &[TrialRecord], style: &Style) -> String {

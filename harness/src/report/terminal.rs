@@ -182,10 +182,10 @@ mod tests {
           FLAKY igpu::regression::stop-keeps-containers: 1 of 2 attempts did not pass
           SKIPPED doc1::functional::boot: doc1 needs 4 GiB of memory, this machine has 2 GiB
         slowest:
-             43.0 s  (12.2 s in the guest)  igpu::regression::stop-keeps-containers
              21.5 s  (6.1 s in the guest)  igpu::failure::unreadable
              21.5 s  (6.1 s in the guest)  igpu::failure::missing-secret-fails-hard
              21.5 s  (6.1 s in the guest)  igpu::functional::boot
+             21.5 s  (6.1 s in the guest)  igpu::regression::stop-keeps-containers, 2 times: 21.5 to 21.5 s (6.1 to 6.1 s in the guest)
         output: out/2026-11-22T01-02-03
         run again what did not pass:
           cargo run --release -- run --exact igpu::failure::missing-secret-fails-hard
