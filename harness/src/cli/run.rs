@@ -27,12 +27,12 @@ pub fn run(arguments: &RunArguments) -> Result<Exit> {
     let mut matrix = Matrix::read(&project)?;
     let mut style = style();
     if let Some(choice) = arguments.time {
-        let (time, name) = match choice {
-            TimeChoice::Virtual => (Time::Virtual, "virtual"),
-            TimeChoice::Real => (Time::Real, "real"),
+        let time = match choice {
+            TimeChoice::Virtual => Time::Virtual,
+            TimeChoice::Real => Time::Real,
         };
         matrix.pass_time(time);
-        style.options = vec!["--time".to_owned(), name.to_owned()];
+        style.options = vec!["--time".to_owned(), time.name().to_owned()];
     }
     // A name that a report shows with its fault is selected as it stands there.
     let with_fault = |names: &[String]| names.iter().any(|name| name.contains("[broken-by "));
@@ -53,9 +53,9 @@ pub fn run(arguments: &RunArguments) -> Result<Exit> {
         }
         return Ok(Exit::Passed);
     }
-    let suite = Suite::open(project, matrix, SuiteOptions { out, keep: arguments.keep, style, jobs: arguments.jobs })?;
     let libtest = Arguments { test_threads: arguments.jobs, ..Arguments::default() };
-    suite.run(planned, &libtest, arguments.junit.as_deref())
+    let suite = Suite::open(project, matrix, SuiteOptions { out, keep: arguments.keep, style, libtest })?;
+    suite.run(planned, arguments.junit.as_deref())
 }
 
 /// Runs trials as `cargo test` and `cargo nextest run` ask for them: the main function of a test target.
@@ -92,9 +92,9 @@ fn test(arguments: &Arguments) -> Result<Exit> {
         return Ok(Exit::Passed);
     }
     let out = project.root().join("out");
-    let suite =
-        Suite::open(project, matrix, SuiteOptions { out, keep: false, style: style(), jobs: arguments.test_threads })?;
-    suite.run(planned, arguments, None)
+    let libtest = arguments.clone();
+    let suite = Suite::open(project, matrix, SuiteOptions { out, keep: false, style: style(), libtest })?;
+    suite.run(planned, None)
 }
 
 /// Installs what the host lacks, or says how.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Scope, ScopedJoinHandle};
 use std::time::Instant;
 
-use libtest_mimic::{Completion, Conclusion, Failed};
+use libtest_mimic::{Arguments, Completion, Conclusion, Failed};
 use tokio::sync::Semaphore;
 
 use crate::event::{Event, TrialFinished};
@@ -38,6 +38,8 @@ pub struct Suite {
     processors: Semaphore,
     /// How many permits there are.
     jobs: usize,
+    /// What libtest-mimic is told.
+    libtest: Arguments,
 }
 
 /// How a run is done and reported.
@@ -48,8 +50,9 @@ pub struct SuiteOptions {
     pub keep: bool,
     /// How messages look.
     pub style: Style,
-    /// How many machines run at once; as many as there are processors if not given.
-    pub jobs: Option<usize>,
+    /// What libtest-mimic is told. Its threads are how many machines run at once; as many as there are processors if
+    /// not given.
+    pub libtest: Arguments,
 }
 
 impl Suite {
@@ -73,7 +76,7 @@ impl Suite {
             }
         })?;
         let processors = || std::thread::available_parallelism().map_or(1, NonZero::get);
-        let jobs = options.jobs.unwrap_or_else(processors);
+        let jobs = options.libtest.test_threads.unwrap_or_else(processors);
         Ok(Suite {
             hosts,
             matrix,
@@ -84,16 +87,12 @@ impl Suite {
             needs: Mutex::new(Needs::default()),
             processors: Semaphore::new(jobs),
             jobs,
+            libtest: options.libtest,
         })
     }
 
     /// Runs trials and gives the exit code that their outcomes deserve.
-    pub fn run(
-        self,
-        planned: Vec<Planned>,
-        arguments: &libtest_mimic::Arguments,
-        junit: Option<&Path>,
-    ) -> Result<Exit> {
+    pub fn run(self, planned: Vec<Planned>, junit: Option<&Path>) -> Result<Exit> {
         let begin = Instant::now();
         let mut accelerator = match planned.iter().find(|planned| planned.skip.is_none()) {
             Some(first) => self.hosts.accelerator(&first.host().host)?.reason,
@@ -118,7 +117,7 @@ impl Suite {
                 baking.into_iter().for_each(|thread| drop(thread.join()));
             }
             // Its conclusion knows only passed and failed; the outcomes say more, but for a trial that panicked.
-            let conclusion = libtest_mimic::run(arguments, trials);
+            let conclusion = libtest_mimic::run(&suite.libtest, trials);
             Ok::<_, Error>(suite.lost(&conclusion))
         })?;
         let seconds = begin.elapsed().as_secs_f64();

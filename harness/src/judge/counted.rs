@@ -66,27 +66,19 @@ fn enough(count: &Count, times: Times) -> Option<Moment> {
 /// ended too early, if it did.
 pub(super) fn judge(view: &StepView, line: &Line, times: Times, horizon: Option<Finding>) -> Finding {
     let limit = line.within.map(|within| view.deadline(within));
-    let counts_since = |since: Since| {
-        let mut counts = counts(view, &line.what, since);
-        for count in &mut counts {
-            count.hits.retain(|(_, at)| limit.is_none_or(|limit| *at <= limit));
-        }
-        counts
-    };
-    let number = |count: &Count| u32::try_from(count.hits.len()).unwrap_or(u32::MAX);
     // Too many stay too many, however the recording goes on, and nobody else has looked at what was just before the step.
-    let too_many = |count: &Count| times.most.is_some_and(|most| number(count) > most);
-    if let Some(count) = counts_since(view.unseen).into_iter().find(too_many) {
+    let too_many = |count: &Count| times.most.is_some_and(|most| count.number() > most);
+    if let Some(count) = counts_within(view, &line.what, view.unseen, limit).into_iter().find(too_many) {
         return count.failed(view);
     }
-    let counts = counts_since(Since::moment(view.begin));
+    let counts = counts_within(view, &line.what, Since::moment(view.begin), limit);
     if counts.is_empty() {
         return Finding::broken("the line names nothing that could be counted");
     }
     if let Some(broken) = horizon.or_else(|| no_trace(view, line)).or_else(|| open(view, line, limit)) {
         return broken;
     }
-    match counts.iter().find(|count| number(count) < times.least) {
+    match counts.iter().find(|count| count.number() < times.least) {
         Some(count) => count.failed(view),
         None => {
             let evidence = counts.iter().flat_map(Count::places).collect();
@@ -117,25 +109,22 @@ pub(super) fn open(view: &StepView, line: &Line, limit: Option<Moment>) -> Optio
     let Expectation::Journal { of: JournalSource::Units(_), pattern, times } = &line.what else {
         return None;
     };
-    let in_time = |at: Moment| limit.is_none_or(|limit| at <= limit);
-    let strays = |since: Since| -> Vec<(usize, &Record)> {
-        let is_meant = |record: &Record| record.is_stray() && in_time(record.at) && pattern.is_match(record.message());
-        view.records(since.journal).filter(|(_, record)| is_meant(record)).collect()
+    let is_meant = |record: &Record| {
+        record.is_stray() && pattern.is_match(record.message()) && limit.is_none_or(|limit| record.at <= limit)
     };
-    let numbers = |since: Since| -> Vec<usize> {
-        let counts = counts(view, &line.what, since);
-        counts.iter().map(|count| count.hits.iter().filter(|(_, at)| in_time(*at)).count()).collect()
-    };
-    let begun = Since::moment(view.begin);
-    let (in_step, since_unseen) = (strays(begun), strays(view.unseen));
-    let (least, most) = (bound(times.least), times.most.map(bound));
-    let may_be_enough = numbers(begun).into_iter().filter(|number| *number < least);
-    let short: Vec<bool> = may_be_enough.map(|number| number + in_step.len() >= least).collect();
-    let over = most.is_some_and(|most| numbers(view.unseen).iter().any(|number| number + since_unseen.len() > most));
-    let (index, record) = match &short[..] {
-        [] if over => since_unseen.first()?,
-        [_, ..] if short.iter().all(|enough| *enough) => in_step.first()?,
-        _ => return None,
+    let strays: Vec<_> = view.records(view.unseen.journal).filter(|(_, record)| is_meant(record)).collect();
+    let first = strays.first()?;
+    let in_step: Vec<_> = strays.iter().filter(|(_, record)| record.at >= view.begin).collect();
+    let with = |count: &Count, strays: usize| count.number().saturating_add(u32::try_from(strays).unwrap_or(u32::MAX));
+    let counts = counts_within(view, &line.what, Since::moment(view.begin), limit);
+    let mut few = counts.iter().filter(|count| count.number() < times.least).peekable();
+    let (index, record) = if few.peek().is_none() {
+        let may_be_too_many = |count: &Count| times.most.is_some_and(|most| with(count, strays.len()) > most);
+        counts_within(view, &line.what, view.unseen, limit).iter().any(may_be_too_many).then_some(first)?
+    } else if few.all(|count| with(count, in_step.len()) >= times.least) {
+        in_step.first()?
+    } else {
+        return None;
     };
     let problem = format!(
         "a matching record has no unit, since its program had ended before the journal looked whose it is: {:?}",
@@ -144,8 +133,13 @@ pub(super) fn open(view: &StepView, line: &Line, limit: Option<Moment>) -> Optio
     Some(Finding::broken(problem).evidence(vec![*index]).at(record.at))
 }
 
-fn bound(times: u32) -> usize {
-    usize::try_from(times).unwrap_or(usize::MAX)
+/// The counts of what was there in time.
+fn counts_within(view: &StepView, what: &Expectation, since: Since, limit: Option<Moment>) -> Vec<Count> {
+    let mut counts = counts(view, what, since);
+    for count in &mut counts {
+        count.hits.retain(|(_, at)| limit.is_none_or(|limit| *at <= limit));
+    }
+    counts
 }
 
 fn counts(view: &StepView, what: &Expectation, since: Since) -> Vec<Count> {
@@ -262,6 +256,10 @@ fn in_time_order(mut hits: Vec<(usize, Moment)>) -> Vec<(usize, Moment)> {
 }
 
 impl Count {
+    fn number(&self) -> u32 {
+        u32::try_from(self.hits.len()).unwrap_or(u32::MAX)
+    }
+
     fn places(&self) -> Vec<usize> {
         self.hits.iter().map(|(index, _)| *index).collect()
     }

@@ -22,7 +22,7 @@ const LEGEND: &str = "Each lane is a unit, each span one of its states. Small tr
 /// for each attempt that failed or broke.
 ///
 /// `sources` are found by the path of the scenario, `timelines` by the trial's folder; what is not there is left out.
-/// `program` is how the reader starts the program.
+/// `style` is that of the terminal; a page has no terminal's colours.
 pub fn html(events: &[Event], sources: &[Source], timelines: &BTreeMap<String, Timeline>, style: &Style) -> String {
     let style = Style { colored: false, ..style.clone() };
     let mut records = trial_records(events);

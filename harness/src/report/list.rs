@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use crate::scenario::{Scenario, Time, in_order};
+use crate::scenario::{Scenario, in_order};
 
 /// One trial as `list` shows it.
 #[derive(Debug, Serialize)]
@@ -53,19 +53,11 @@ fn listed(scenarios: &[Scenario]) -> impl Iterator<Item = Listed<'_>> {
             trial: format!("{}::{}::{}", trial.host, scenario.section.name(), scenario.name),
             title: &scenario.title,
             proves: &scenario.proves,
-            time: time(scenario.time),
+            time: scenario.time.name(),
             broken_by: &scenario.broken_by,
             scenario: &scenario.source.path,
         })
     })
-}
-
-fn time(time: Time) -> &'static str {
-    match time {
-        Time::Any => "any",
-        Time::Virtual => "virtual",
-        Time::Real => "real",
-    }
 }
 
 fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
@@ -108,6 +100,7 @@ mod tests {
     use super::super::sample::source;
     use super::*;
     use crate::scenario::Section;
+    use crate::scenario::Time;
     use crate::scenario::Trial;
 
     fn scenarios() -> Vec<Scenario> {

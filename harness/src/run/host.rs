@@ -14,7 +14,7 @@ use crate::generation::{self, BASE, Generation};
 use crate::guest::{self, Kind};
 use crate::image::guest::{GuestImage, Recipe as ImageRecipe};
 use crate::image::{Key, Progress, Store, guest_program};
-use crate::machine::{self, Accelerator, Clock, Probe};
+use crate::machine::{self, Accelerator, Clock, Node, Probe};
 use crate::scenario::Time;
 
 use super::bake::Bake;
@@ -30,6 +30,8 @@ pub struct Hosts {
     recorder: Arc<Recorder>,
     prepared: Mutex<BTreeMap<(String, Clock), SharedSlot>>,
     image: Mutex<Option<(GuestImage, Probe)>>,
+    /// The nodes that were looked at, by name.
+    pub(super) nodes: Mutex<BTreeMap<String, (Node, Probe)>>,
 }
 
 /// What came of preparing a host, once somebody has tried.
@@ -49,6 +51,7 @@ impl Hosts {
             recorder,
             prepared: Mutex::new(BTreeMap::new()),
             image: Mutex::new(None),
+            nodes: Mutex::new(BTreeMap::new()),
         })
     }
 

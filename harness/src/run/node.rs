@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::PoisonError;
 
 use sha2::{Digest, Sha256};
 
@@ -15,6 +16,16 @@ use super::{Error, Hosts, Origin, Prepared, Result, runtime};
 impl Hosts {
     /// What a node is made of, and the verdict on this machine's accelerator, both from the cache where it has them.
     pub(super) fn look_at(&self, node: &NodeFile) -> Result<(Node, Probe)> {
+        let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = nodes.get(&node.name) {
+            return Ok(known.clone());
+        }
+        let looked = self.look(node)?;
+        nodes.insert(node.name.clone(), looked.clone());
+        Ok(looked)
+    }
+
+    fn look(&self, node: &NodeFile) -> Result<(Node, Probe)> {
         let progress = self.recorder().task(&format!("node {}", node.name));
         let key = Key::builder().part("script", script_digest(node)?).part("qemu", machine::qemu_version()?).finish();
         let node: Node = self.remembered("node", "node.json", &key, &progress, || {

@@ -305,6 +305,17 @@ impl Act {
     }
 }
 
+impl Time {
+    /// The word of scenarios for it; `any` is what they leave out.
+    pub fn name(self) -> &'static str {
+        match self {
+            Time::Any => "any",
+            Time::Virtual => "virtual",
+            Time::Real => "real",
+        }
+    }
+}
+
 impl Verb {
     /// The word that `systemctl` takes.
     pub fn name(self) -> &'static str {

@@ -129,8 +129,7 @@ fn drift_is_worded_as_the_manifest_has_it() {
 /// What is run again and again to see that no verdict is a matter of luck.
 #[test]
 fn the_sample_uses_every_action() {
-    let sources = shipped();
-    let scenarios = read_all(sources.clone(), &hosts()).unwrap();
+    let scenarios = read_all(shipped(), &hosts()).unwrap();
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.ci/sample")).unwrap();
     let sample: BTreeSet<&str> = text.lines().collect();
     assert_eq!(sample.len(), 20);
