@@ -1,5 +1,6 @@
 //! The programs of the host that the harness calls: where they are, which Debian package has them, what is missing.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -107,7 +108,7 @@ pub fn locate(program: &str) -> Result<PathBuf> {
         Some(tool) => Error::MissingTool {
             program: tool.program,
             purpose: tool.purpose,
-            install: shown_command(&apt_install(&[tool.package]), is_superuser()),
+            install: shown_command(&apt_install(&BTreeSet::from([tool.package])), is_superuser()),
         },
         None => Error::Content { what: program.to_owned(), reason: "it is not in the table of host tools".to_owned() },
     })
@@ -115,35 +116,48 @@ pub fn locate(program: &str) -> Result<PathBuf> {
 
 /// The command that installs what is missing or too old, as the superuser runs it; nothing if all is there.
 pub fn install_command(reports: &[ToolReport]) -> Option<Vec<String>> {
-    let unusable = reports.iter().filter(|report| !matches!(report.found, Found::Usable { .. }));
-    let mut packages: Vec<_> = unusable.map(|report| report.tool.package).collect();
-    packages.sort_unstable();
-    packages.dedup();
+    let packages = unusable_packages(reports);
     (!packages.is_empty()).then(|| apt_install(&packages))
 }
 
-/// Installs what is missing, with a fresh package list, and looks again.
+fn unusable_packages(reports: &[ToolReport]) -> BTreeSet<&'static str> {
+    let unusable = reports.iter().filter(|report| !matches!(report.found, Found::Usable { .. }));
+    unusable.map(|report| report.tool.package).collect()
+}
+
+/// Installs what is missing, with a fresh package list, until nothing is: apt may remove a package that was there and
+/// does not go with a new one, such as a `qemu-utils` that is newer than any `qemu-system-x86` there is.
 ///
 /// # Errors
-/// If this user is not the superuser (the error has the command for `sudo`), if apt fails, or if something is still
-/// missing or too old afterwards.
+/// If this user is not the superuser (the error has the command for `sudo`), if apt fails, or if something that was
+/// installed is still missing or too old afterwards.
 pub fn install(progress: &dyn Progress) -> Result<()> {
-    let Some(command) = install_command(&inspect()) else {
-        return Ok(());
-    };
-    if !is_superuser() {
-        return Err(unusable("only root may install packages", format!("run `{}`", shown_command(&command, false))));
-    }
-    progress.phase("reading the package lists");
-    run_apt("read the package lists", &["apt-get".to_owned(), "update".to_owned()])?;
-    progress.phase("installing packages");
-    run_apt("install packages", &command)?;
-    match install_command(&inspect()) {
-        None => Ok(()),
-        Some(command) => Err(unusable(
-            "this machine's Debian release does not have what is needed",
-            format!("see which versions `harness doctor` finds, and what `{}` says", shown_command(&command, true)),
-        )),
+    let mut asked = BTreeSet::new();
+    loop {
+        let packages = unusable_packages(&inspect());
+        if packages.is_empty() {
+            return Ok(());
+        }
+        let command = apt_install(&packages);
+        if !is_superuser() {
+            return Err(unusable(
+                "only root may install packages",
+                format!("run `{}`", shown_command(&command, false)),
+            ));
+        }
+        if !asked.is_disjoint(&packages) {
+            return Err(unusable(
+                "this machine's Debian release does not have what is needed",
+                format!("see which versions `harness doctor` finds, and what `{}` says", shown_command(&command, true)),
+            ));
+        }
+        if asked.is_empty() {
+            progress.phase("reading the package lists");
+            run_apt("read the package lists", &["apt-get".to_owned(), "update".to_owned()])?;
+        }
+        progress.phase("installing packages");
+        run_apt("install packages", &command)?;
+        asked.extend(packages);
     }
 }
 
@@ -195,7 +209,7 @@ fn first_version(text: &str) -> Option<Version> {
     })
 }
 
-fn apt_install(packages: &[&str]) -> Vec<String> {
+fn apt_install(packages: &BTreeSet<&str>) -> Vec<String> {
     let words = ["apt-get", "install", "-y", "--no-install-recommends"];
     words.iter().chain(packages).map(|word| (*word).to_owned()).collect()
 }
