@@ -126,6 +126,13 @@ fn list_shows_trials_and_faults() {
 }
 
 #[test]
+fn a_choice_of_time_that_changes_nothing_is_refused() {
+    let hanging = "failure::hanging-provider-is-bounded";
+    check(&project(), &["run", hanging, "--time", "real", "--list"], 2, &["`--time real` changes nothing"]);
+    check(&project(), &["run", hanging, "fallback-secret", "--time", "real", "--list"], 0, &[hanging]);
+}
+
+#[test]
 fn coverage_has_no_hole_without_a_reason_and_no_reason_too_many() {
     check(&project(), &["list", "--coverage"], 0, &["proven by ", "failure/missing-secret-fails-hard", "not proven: "]);
     let said = check(&project(), &["list", "--coverage", "--host", "igpu", "--json"], 0, &[]);

@@ -93,8 +93,8 @@ pub struct RunArguments {
     /// Put each scenario's fault into the generation; a trial passes if a line marked `red` notices it
     #[arg(long)]
     pub broken: bool,
-    /// How time passes in trials that do not say: by counted instructions on one processor, or by the host's clock on
-    /// two, which a loaded host delays. The first where guests are emulated, the second with KVM, if not given
+    /// How time passes in trials that do not say: by counted instructions, or by the host's clock on two
+    /// processors, which a loaded host delays. The first where guests are emulated, the second with KVM, if not given
     #[arg(long, value_enum)]
     pub time: Option<TimeChoice>,
     /// How many machines run at once, one with two emulated processors counting twice; as many as there are processors
@@ -171,7 +171,7 @@ pub enum GuestChoice {
 /// How time passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TimeChoice {
-    /// Counted instructions, one processor.
+    /// Counted instructions.
     Virtual,
     /// The host's clock, two processors.
     Real,

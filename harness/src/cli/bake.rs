@@ -1,7 +1,7 @@
 //! `harness bake`
 
 use crate::run::Result;
-use crate::scenario::Time;
+use crate::scenario::Hardware;
 
 use super::Exit;
 use super::arguments::BakeArguments;
@@ -11,7 +11,7 @@ use super::session;
 pub fn bake(arguments: &BakeArguments) -> Result<Exit> {
     let hosts = session::open(session::project(&arguments.system)?, session::say_progress)?;
     let host = arguments.host.clone().unwrap_or_else(|| session::default_host(hosts.project()));
-    let prepared = hosts.prepare(&host, Time::Any)?;
+    let prepared = hosts.prepare(&host, Hardware::default())?;
     let template = prepared.template()?;
     anstream::println!("{} {:?}", template.entry.path().display(), template.figures);
     Ok(Exit::Passed)

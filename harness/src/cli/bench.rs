@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::guest::{Guest, Wanted};
 use crate::machine::Machine;
 use crate::run::{Error, Hosts, Prepared, Result};
-use crate::scenario::Time;
+use crate::scenario::Hardware;
 
 use super::Exit;
 use super::arguments::BenchArguments;
@@ -73,7 +73,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub fn bench(arguments: &BenchArguments) -> Result<Exit> {
     let hosts = session::open(session::project(&arguments.system)?, session::say_progress)?;
     let host = arguments.host.clone().unwrap_or_else(|| session::default_host(hosts.project()));
-    let prepared = hosts.prepare(&host, Time::Any)?;
+    let prepared = hosts.prepare(&host, Hardware::default())?;
     let probe = hosts.accelerator(&host)?;
     let baked = prepared.template()?.figures;
     let mut samples = Vec::new();

@@ -11,7 +11,7 @@ use crate::generation::Fault;
 use crate::guest::{Answer, Guest, Session};
 use crate::machine::{Machine, Spec};
 use crate::run::{Error, Folder, Hosts, Prepared, Result, TrialRun, runtime};
-use crate::scenario::{Scenario, Section, Source, Time, Trial};
+use crate::scenario::{Hardware, Scenario, Section, Source, Trial};
 
 use super::arguments::EnterArguments;
 use super::output::{SPEC, kept_machine};
@@ -77,7 +77,7 @@ fn wanted(hosts: &Hosts, arguments: &EnterArguments) -> Result<Wanted> {
     let out = arguments.out.clone().unwrap_or_else(|| project.root().join("out"));
     let origin = match kept_machine(&out, &planned.label())? {
         Some(folder) => Origin::Kept(folder),
-        None => Origin::Clone(hosts.prepare(&planned.host().host, planned.scenario.time)?),
+        None => Origin::Clone(hosts.prepare(&planned.host().host, planned.scenario.hardware)?),
     };
     Ok(Wanted { planned, origin })
 }
@@ -105,7 +105,7 @@ fn only_host(host: &str) -> Planned {
         title: String::new(),
         proves: Vec::new(),
         broken_by: Vec::new(),
-        time: Time::Any,
+        hardware: Hardware::default(),
         slow: None,
         trials: vec![trial],
     };

@@ -101,8 +101,8 @@ impl Matrix {
 
     /// Has time pass like this wherever a scenario does not say.
     pub fn pass_time(&mut self, time: Time) {
-        for scenario in self.scenarios.iter_mut().filter(|scenario| scenario.time == Time::Any) {
-            Arc::make_mut(scenario).time = time;
+        for scenario in self.scenarios.iter_mut().filter(|scenario| scenario.hardware.time == Time::Any) {
+            Arc::make_mut(scenario).hardware.time = time;
         }
     }
 
@@ -246,7 +246,8 @@ mod tests {
     #[test]
     fn time_passes_as_told_where_a_scenario_does_not_say() {
         let mut matrix = Matrix::read(&Project::find().unwrap()).unwrap();
-        let times = |matrix: &Matrix| matrix.scenarios.iter().map(|scenario| scenario.time).collect::<Vec<_>>();
+        let times =
+            |matrix: &Matrix| matrix.scenarios.iter().map(|scenario| scenario.hardware.time).collect::<Vec<_>>();
         let before = times(&matrix);
         assert!(before.contains(&Time::Any) && before.contains(&Time::Virtual));
         matrix.pass_time(Time::Real);

@@ -26,11 +26,11 @@ pub fn run(arguments: &RunArguments) -> Result<Exit> {
     let only = if arguments.last_failed { Some(last_failed(&out)?) } else { None };
     let mut matrix = Matrix::read(&project)?;
     let mut style = style();
-    if let Some(choice) = arguments.time {
-        let time = match choice {
-            TimeChoice::Virtual => Time::Virtual,
-            TimeChoice::Real => Time::Real,
-        };
+    let time = arguments.time.map(|choice| match choice {
+        TimeChoice::Virtual => Time::Virtual,
+        TimeChoice::Real => Time::Real,
+    });
+    if let Some(time) = time {
         matrix.pass_time(time);
         style.options = vec!["--time".to_owned(), time.name().to_owned()];
     }
@@ -47,6 +47,10 @@ pub fn run(arguments: &RunArguments) -> Result<Exit> {
         only,
         shard: arguments.shard,
     })?;
+    if let Some(time) = time.filter(|time| planned.iter().all(|planned| planned.scenario.hardware.time != *time)) {
+        let problem = format!("`--time {}` changes nothing: all that is selected says itself how time passes", time.name());
+        return Err(Error::Usage(problem));
+    }
     if arguments.list {
         for planned in &planned {
             anstream::println!("{}: test", planned.unique());

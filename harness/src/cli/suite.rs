@@ -16,8 +16,8 @@ use crate::generation::Fault;
 use crate::judge::{self, Judgement, Outcome};
 use crate::machine::{Machine, Spec};
 use crate::report::{EventLog, Style, Terminal, TerminalOptions, failure};
-use crate::run::{Error, Finished, Folder, Hosts, Project, Result, TrialRun};
-use crate::scenario::{Source, Time};
+use crate::run::{Error, Finished, Folder, Hosts, Project, Result, Shape, TrialRun};
+use crate::scenario::{Hardware, Source};
 use crate::timeline::Timeline;
 
 use super::needless::{Needless, Needs};
@@ -155,23 +155,23 @@ impl Suite {
 
     /// The templates that the selected trials need, in the order of the trials. What comes to the same template is one
     /// piece of work: the second to take it up would only wait.
-    fn bakes(&self, planned: &[Planned]) -> Result<Vec<(String, Time)>> {
+    fn bakes(&self, planned: &[Planned]) -> Result<Vec<(String, Hardware)>> {
         let mut known = BTreeSet::new();
         let mut bakes = Vec::new();
         for planned in planned.iter().filter(|planned| planned.skip.is_none()) {
-            let (host, time) = (&planned.host().host, planned.scenario.time);
+            let (host, hardware) = (&planned.host().host, planned.scenario.hardware);
             let accelerator = self.hosts.accelerator(host)?.accelerator;
-            if known.insert((host, Hosts::clock(time, accelerator))) {
-                bakes.push((host.clone(), time));
+            if known.insert((host, Shape::of(hardware, accelerator))) {
+                bakes.push((host.clone(), hardware));
             }
         }
         Ok(bakes)
     }
 
     /// How many of the permits a host's machine takes: with one job, any machine runs.
-    fn permits(&self, host: &str, time: Time) -> Result<u32> {
+    fn permits(&self, host: &str, hardware: Hardware) -> Result<u32> {
         let jobs = u32::try_from(self.jobs).unwrap_or(u32::MAX);
-        Ok(self.hosts.processors(host, time)?.min(jobs))
+        Ok(self.hosts.processors(host, hardware)?.min(jobs))
     }
 
     /// Bakes beside each other, as the permits allow, and beside the trials of the hosts that are ready. Whoever asks for
@@ -179,15 +179,15 @@ impl Suite {
     fn bake<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
-        bakes: &[(String, Time)],
+        bakes: &[(String, Hardware)],
     ) -> Result<Vec<ScopedJoinHandle<'scope, ()>>> {
-        let thread = |(host, time): (String, Time)| {
-            let permits = self.permits(&host, time)?;
+        let thread = |(host, hardware): (String, Hardware)| {
+            let permits = self.permits(&host, hardware)?;
             let runtime = crate::run::runtime()?;
             Ok(scope.spawn(move || {
                 let _processors = runtime.block_on(self.processors.acquire_many(permits));
                 // Each trial that needs the host tells of an error for itself, and the others are run.
-                let _error_is_kept = self.hosts.prepare(&host, time);
+                let _error_is_kept = self.hosts.prepare(&host, hardware);
             }))
         };
         bakes.iter().cloned().map(thread).collect()
@@ -233,8 +233,8 @@ impl Suite {
 
     fn record(&self, planned: &Planned) -> Result<(TrialFinished, Option<Timeline>)> {
         let trial = planned.host();
-        let prepared = self.hosts.prepare(&trial.host, planned.scenario.time)?;
-        let permits = self.permits(&trial.host, planned.scenario.time)?;
+        let prepared = self.hosts.prepare(&trial.host, planned.scenario.hardware)?;
+        let permits = self.permits(&trial.host, planned.scenario.hardware)?;
         let name = planned.label();
         let run = TrialRun {
             prepared: &prepared,

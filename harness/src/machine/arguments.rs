@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::{Access, Clock, Disk, Program, Spec};
+use super::{Access, Disk, Program, Spec};
 
 /// Where the memory of a machine is and how it comes to life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,9 +69,7 @@ pub fn command_line(spec: &Spec) -> String {
 /// What a start script leaves to its caller. Its own monitor and serial line would share our standard input.
 fn node(line: &mut Line, spec: &Spec) {
     line.flags(&["-nographic", "-monitor", "none"]);
-    if spec.clock == Clock::Virtual {
-        line.option("-smp", spec.cpus.to_string());
-    }
+    line.option("-smp", spec.cpus.to_string());
 }
 
 fn drive(line: &mut Line, disk: &Disk) {

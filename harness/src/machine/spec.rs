@@ -10,7 +10,7 @@ use super::Accelerator;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Clock {
-    /// The guest's clock counts its own instructions and jumps over idle time; one processor.
+    /// The guest's clock counts its own instructions and jumps over idle time; several processors take turns.
     Virtual,
     /// The guest's clock is the host's.
     Real,
@@ -60,7 +60,7 @@ pub struct Spec {
     pub accelerator: Accelerator,
     /// How time passes in it.
     pub clock: Clock,
-    /// How many processors it has; of a NixOS node in real time, as many as the node says.
+    /// How many processors it has; of a NixOS node in real time, at least as many as the node says.
     pub cpus: u8,
     /// Memory in MiB.
     pub memory_mib: u64,

@@ -53,7 +53,7 @@ fn listed(scenarios: &[Scenario]) -> impl Iterator<Item = Listed<'_>> {
             trial: format!("{}::{}::{}", trial.host, scenario.section.name(), scenario.name),
             title: &scenario.title,
             proves: &scenario.proves,
-            time: scenario.time.name(),
+            time: scenario.hardware.time.name(),
             broken_by: &scenario.broken_by,
             scenario: &scenario.source.path,
         })
@@ -99,9 +99,9 @@ fn coverage(scenarios: &[Scenario]) -> String {
 mod tests {
     use super::super::sample::source;
     use super::*;
-    use crate::scenario::Section;
     use crate::scenario::Time;
     use crate::scenario::Trial;
+    use crate::scenario::{Hardware, Section};
 
     fn scenarios() -> Vec<Scenario> {
         let trial = |host: &str| Trial { host: host.to_owned(), ..Trial::default() };
@@ -112,7 +112,7 @@ mod tests {
             title: format!("It shows {name}"),
             proves: proves.iter().map(|s| (*s).to_owned()).collect(),
             broken_by: vec!["no-alert".to_owned()],
-            time,
+            hardware: Hardware { time, ..Hardware::default() },
             slow: None,
             trials: hosts.iter().map(|host| trial(host)).collect(),
         };

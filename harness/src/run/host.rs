@@ -15,7 +15,7 @@ use crate::guest::{self, Kind};
 use crate::image::guest::{GuestImage, Recipe as ImageRecipe};
 use crate::image::{Key, Progress, Store, guest_program};
 use crate::machine::{self, Accelerator, Clock, Node, Probe};
-use crate::scenario::Time;
+use crate::scenario::{Hardware, Time};
 
 use super::bake::Bake;
 use super::project::Secrets;
@@ -28,10 +28,40 @@ pub struct Hosts {
     store: Store,
     workspace: Workspace,
     recorder: Arc<Recorder>,
-    prepared: Mutex<BTreeMap<(String, Clock), SharedSlot>>,
+    prepared: Mutex<BTreeMap<(String, Shape), SharedSlot>>,
     image: Mutex<Option<(GuestImage, Probe)>>,
     /// The nodes that were looked at, by name.
     pub(super) nodes: Mutex<BTreeMap<String, (Node, Probe)>>,
+}
+
+/// What the machines of a host are like; each shape is a template of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shape {
+    /// How time passes in them.
+    pub clock: Clock,
+    /// How many processors they have at least. In virtual time these take turns, at the guest's own moments.
+    pub cpus: u8,
+}
+
+impl Shape {
+    /// The machines of a scenario that asks for this hardware.
+    pub fn of(hardware: Hardware, accelerator: Accelerator) -> Shape {
+        let clock = match (hardware.time, accelerator) {
+            (Time::Virtual, _) | (Time::Any, Accelerator::Tcg) => Clock::Virtual,
+            (Time::Real, _) | (Time::Any, Accelerator::Kvm) => Clock::Real,
+        };
+        let cpus = if hardware.two_processors || clock == Clock::Real { 2 } else { 1 };
+        Shape { clock, cpus }
+    }
+
+    /// What tells a bake of this shape from others of the same host, for people.
+    fn suffix(self) -> &'static str {
+        match (self.clock, self.cpus) {
+            (Clock::Real, _) => " (real time)",
+            (Clock::Virtual, 1) => "",
+            (Clock::Virtual, _) => " (two processors)",
+        }
+    }
 }
 
 /// What came of preparing a host, once somebody has tried.
@@ -87,19 +117,11 @@ impl Hosts {
         Ok((image, probe))
     }
 
-    /// How time passes for a scenario that asks for it so.
-    pub fn clock(time: Time, accelerator: Accelerator) -> Clock {
-        match (time, accelerator) {
-            (Time::Virtual, _) | (Time::Any, Accelerator::Tcg) => Clock::Virtual,
-            (Time::Real, _) | (Time::Any, Accelerator::Kvm) => Clock::Real,
-        }
-    }
-
     /// How many of this machine's processors a machine of a host keeps busy. Two that are emulated by the host's clock
     /// run side by side; beside another machine they would be late for every time-out in the guest.
-    pub fn processors(&self, host: &str, time: Time) -> Result<u32> {
+    pub fn processors(&self, host: &str, hardware: Hardware) -> Result<u32> {
         let accelerator = self.accelerator(host)?.accelerator;
-        Ok(match (Hosts::clock(time, accelerator), accelerator) {
+        Ok(match (Shape::of(hardware, accelerator).clock, accelerator) {
             (Clock::Real, Accelerator::Tcg) => 2,
             _ => 1,
         })
@@ -114,11 +136,11 @@ impl Hosts {
     }
 
     /// A host on which trials can be run; whoever comes second waits for the first.
-    pub fn prepare(&self, host: &str, time: Time) -> Result<Arc<Prepared>> {
-        let clock = Hosts::clock(time, self.accelerator(host)?.accelerator);
+    pub fn prepare(&self, host: &str, hardware: Hardware) -> Result<Arc<Prepared>> {
+        let shape = Shape::of(hardware, self.accelerator(host)?.accelerator);
         let slot = {
             let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-            prepared.entry((host.to_owned(), clock)).or_default().clone()
+            prepared.entry((host.to_owned(), shape)).or_default().clone()
         };
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
         match &*slot {
@@ -127,8 +149,8 @@ impl Hosts {
             None => {}
         }
         let prepared = match self.project.nodes() {
-            Some(nodes) => self.prepare_node(nodes.get(host)?, clock),
-            None => self.bake(host, clock),
+            Some(nodes) => self.prepare_node(nodes.get(host)?, shape),
+            None => self.bake(host, shape),
         };
         let result = prepared.map(Arc::new);
         *slot = Some(result.as_ref().map(Arc::clone).map_err(ToString::to_string));
@@ -159,9 +181,9 @@ impl Hosts {
         Ok(Generation::read(entry.path())?)
     }
 
-    fn bake(&self, host: &str, clock: Clock) -> Result<Prepared> {
+    fn bake(&self, host: &str, shape: Shape) -> Result<Prepared> {
         let (image, probe) = self.image()?;
-        let progress = self.recorder.task(&format!("bake {host}"));
+        let progress = self.recorder.task(&format!("bake {host}{}", shape.suffix()));
         let generation = self.generation(host, &progress)?;
         let secrets = self.secrets(&generation)?;
         let recipe = Recipe {
@@ -171,7 +193,7 @@ impl Hosts {
             project: &self.project,
             accelerator: probe.accelerator,
             secrets: &secrets[BASE],
-            clock,
+            shape,
         };
         let baked = self.get_or_bake(&recipe.bake(&progress)?, &progress)?;
         let origin = Origin::Template(Box::new(baked));
@@ -248,4 +270,22 @@ impl Hosts {
 pub fn runtime() -> Result<tokio::runtime::Runtime> {
     let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
     built.map_err(Error::io("start", "the asynchronous runtime"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_has_the_processors_that_are_asked_for_whatever_its_clock() {
+        let check = |time: Time, two_processors: bool, accelerator: Accelerator, clock: Clock, cpus: u8| {
+            let shape = Shape::of(Hardware { time, two_processors }, accelerator);
+            assert_eq!(shape, Shape { clock, cpus }, "{time:?} {two_processors} {accelerator:?}");
+        };
+        check(Time::Any, false, Accelerator::Tcg, Clock::Virtual, 1);
+        check(Time::Any, true, Accelerator::Tcg, Clock::Virtual, 2);
+        check(Time::Any, false, Accelerator::Kvm, Clock::Real, 2);
+        check(Time::Virtual, true, Accelerator::Kvm, Clock::Virtual, 2);
+        check(Time::Real, false, Accelerator::Tcg, Clock::Real, 2);
+    }
 }

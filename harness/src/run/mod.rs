@@ -22,7 +22,7 @@ pub use acts::recorded_as;
 pub use bake::{BakeFigures, Baked};
 pub use error::Error;
 pub use foreign::{Foreign, ForeignSystem};
-pub use host::{Hosts, runtime};
+pub use host::{Hosts, Shape, runtime};
 pub use nodes::Nodes;
 pub use prepared::{Origin, Prepared};
 pub use project::Project;

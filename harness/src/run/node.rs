@@ -10,6 +10,7 @@ use crate::image::{Key, Progress};
 use crate::machine::{self, Accelerator, Clock, Node, Probe, Program, Spec};
 
 use super::bake::{self, Bake};
+use super::host::Shape;
 use super::nodes::NodeFile;
 use super::{Error, Hosts, Origin, Prepared, Result, runtime};
 
@@ -46,13 +47,14 @@ impl Hosts {
     }
 
     /// A node on which trials can be run: its template, or what each trial boots.
-    pub(super) fn prepare_node(&self, file: &NodeFile, clock: Clock) -> Result<Prepared> {
+    pub(super) fn prepare_node(&self, file: &NodeFile, shape: Shape) -> Result<Prepared> {
         let progress = self.recorder().task(&format!("bake {}", file.name));
         let (node, probe) = self.look_at(file)?;
         let generation = self.generation(&file.name, &progress)?;
+        let clock = shape.clock;
         let (accelerator, cpus) = match clock {
-            Clock::Virtual => (Accelerator::Tcg, 1),
-            Clock::Real => (probe.accelerator, node.cpus),
+            Clock::Virtual => (Accelerator::Tcg, shape.cpus),
+            Clock::Real => (probe.accelerator, node.cpus.max(shape.cpus)),
         };
         let program = Program::Script(file.start_script.clone());
         let spec = Spec { accelerator, clock, cpus, memory_mib: node.memory_mib, program };

@@ -14,6 +14,7 @@ use crate::image::{guest_program, test_image};
 use crate::machine::{Accelerator, Access, Clock, Disk, Program, Spec};
 
 use super::bake::{self, Bake};
+use super::host::Shape;
 use super::project::Secrets;
 use super::surroundings::Surroundings;
 use super::{Error, Project, Result};
@@ -32,7 +33,7 @@ pub(super) struct Recipe<'a> {
     pub project: &'a Project,
     pub secrets: &'a Secrets,
     pub accelerator: Accelerator,
-    pub clock: Clock,
+    pub shape: Shape,
 }
 
 impl Recipe<'_> {
@@ -51,9 +52,10 @@ impl Recipe<'_> {
     }
 
     fn spec(&self, seed: &Path) -> Spec {
-        let (accelerator, cpus) = match self.clock {
-            Clock::Virtual => (Accelerator::Tcg, 1),
-            Clock::Real => (self.accelerator, 2),
+        let Shape { clock, cpus } = self.shape;
+        let accelerator = match clock {
+            Clock::Virtual => Accelerator::Tcg,
+            Clock::Real => self.accelerator,
         };
         let disk = |serial: &str, base: PathBuf, access| Disk { serial: serial.to_owned(), base, access };
         let disks = vec![
@@ -63,7 +65,7 @@ impl Recipe<'_> {
         ];
         Spec {
             accelerator,
-            clock: self.clock,
+            clock,
             cpus,
             memory_mib: if self.generation.manifest.containers() > 30 { 2048 } else { 1024 },
             program: Program::Kernel {

@@ -65,12 +65,21 @@ pub struct Scenario {
     pub proves: Vec<String>,
     /// The faults under each of which a trial must go red at a marked line.
     pub broken_by: Vec<String>,
-    /// How time passes in its guest.
-    pub time: Time,
+    /// What it asks of its machines.
+    pub hardware: Hardware,
     /// Why its trials take more than a minute where a guest is emulated.
     pub slow: Option<String>,
     /// One trial for each of its hosts.
     pub trials: Vec<Trial>,
+}
+
+/// What a scenario asks of its machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Hardware {
+    /// How time passes.
+    pub time: Time,
+    /// Whether two processors are needed, whatever the clock.
+    pub two_processors: bool,
 }
 
 /// How time passes in a guest.
@@ -79,9 +88,9 @@ pub enum Time {
     /// Virtual where there is no hardware acceleration, real where there is.
     #[default]
     Any,
-    /// Counted instructions, one processor.
+    /// Counted instructions; one processor, unless two are asked for.
     Virtual,
-    /// The host's clock, two processors.
+    /// The host's clock; two processors.
     Real,
 }
 

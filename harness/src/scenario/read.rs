@@ -10,7 +10,9 @@ use super::context::Context;
 use super::diagnostic::{Mistakes, nearest, suggest};
 use super::table::{Node, Table};
 use super::words::Place;
-use super::{Diagnostic, Excepted, Exception, HostFacts, Scenario, Section, Source, Span, Step, Time, Trial, World};
+use super::{
+    Diagnostic, Excepted, Exception, Hardware, HostFacts, Scenario, Section, Source, Span, Step, Time, Trial, World,
+};
 
 /// Reads one scenario file; `name` is its file's name without the ending.
 ///
@@ -28,7 +30,7 @@ pub fn read(source: Source, section: Section, name: &str, world: &World) -> Resu
     let title = file.need("title").and_then(Node::text).unwrap_or_default().to_owned();
     let proves = known_names(file.need("proves").map(Node::array), &world.statements, "statement");
     let broken_by = known_names(file.get("broken-by").map(Node::one_or_more), &world.faults, "fault");
-    let time = file.get("time").and_then(|node| node.word(Place::Time)).map(|word| word.name);
+    let hardware = hardware(&file);
     let slow = file.get("slow").and_then(Node::text).map(str::to_owned);
     let hosts = hosts(&file, world);
     let red = OnceCell::new();
@@ -56,21 +58,24 @@ pub fn read(source: Source, section: Section, name: &str, world: &World) -> Resu
         Some(host) => vec![on_foreign(host, trials)],
         None => trials,
     };
-    Ok(Scenario {
-        section,
-        name: name.to_owned(),
-        title,
-        proves,
-        broken_by,
+    Ok(Scenario { section, name: name.to_owned(), title, proves, broken_by, hardware, slow, trials, source })
+}
+
+fn hardware(file: &Table<'_>) -> Hardware {
+    let time = file.get("time").and_then(|node| node.word(Place::Time)).map(|word| word.name);
+    let cpus = file.get("cpus").and_then(|node| Some((node, node.count()?)));
+    if let Some((node, count)) = cpus.filter(|(_, count)| *count != 2) {
+        let advice = "write `cpus = 2`, or leave the key out where one processor is enough";
+        node.report(format!("a guest cannot be asked to have {count} processors"), Some(advice.into()));
+    }
+    Hardware {
         time: match time {
             Some("virtual") => Time::Virtual,
             Some("real") => Time::Real,
             _ => Time::Any,
         },
-        slow,
-        trials,
-        source,
-    })
+        two_processors: cpus.is_some(),
+    }
 }
 
 /// Reads all scenario files; the section and the name of each come from its path, `…/<section>/<name>.toml`.

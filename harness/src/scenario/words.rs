@@ -112,6 +112,7 @@ pub(super) const WORDS: &[Word] = &[
     word(File, Plain, "given", "Actions before the first picture. Optional.", r#"given = [ { stop = "@unit" } ]"#),
     word(File, Plain, "broken-by", "The faults under each of which a line marked `red` must fail: a string or an array.", r#"broken-by = "no-alert""#),
     word(File, Plain, "time", "How time passes, where it matters. Optional.", r#"time = "virtual""#),
+    word(File, Plain, "cpus", "How many processors a guest needs, where one cannot have the races that are looked for: two. In virtual time they take turns, by the guest's clock. Optional.", "cpus = 2"),
     word(File, Plain, "except", "What may differ at the end although no line says so. Optional.", r#"except = [ { journal = "^netavark: ", reason = "It warns of a missing kernel module." } ]"#),
     word(File, Plain, "slow", "Why its trials take more than a minute where a guest is emulated: shown beside the time. Optional.", r#"slow = "Every stack is stopped and started.""#),
     word(File, Plain, "step", "The steps, in order; at least one.", "[[step]]"),
@@ -189,8 +190,8 @@ pub(super) const WORDS: &[Word] = &[
     word(Exception, Leads, "change", "A regular expression for what `nothing-else-changed` says of files, processes, networks, volumes, images and sockets.", r#"{ change = "^the file /tmp/note is new$", reason = "The scenario writes it." }"#),
     word(Exception, Plain, "reason", "Why, as a sentence.", r#"{ unit = "@unit", reason = "It stays failed." }"#),
 
-    word(Time, Plain, "virtual", "Counted instructions on one processor: long waits cost little.", r#"time = "virtual""#),
-    word(Time, Plain, "real", "The machine's clock and two processors: races can happen.", r#"time = "real""#),
+    word(Time, Plain, "virtual", "Counted instructions: long waits cost little, and the load of the machine that runs the guest makes no difference.", r#"time = "virtual""#),
+    word(Time, Plain, "real", "The machine's clock, and two processors that run at once.", r#"time = "real""#),
 
     word(UnitTarget, Plain, "@unit", "The unit of the scenario's stack.", r#"{ start = "@unit" }"#),
     word(UnitTarget, Plain, "@units", "The units of all stacks of the host.", r#"{ unit = "@units", is = "active" }"#),

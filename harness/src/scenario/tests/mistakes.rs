@@ -40,6 +40,8 @@ const CASES: &[(&str, &str)] = &[
     ("\"no-alert\"", "\"no\\nalert\""),
     (", red = true", ""),
     ("broken-by = \"no-alert\"", "broken-by = \"no-alert\"\ntime = \"warped\""),
+    ("broken-by = \"no-alert\"", "broken-by = \"no-alert\"\ncpus = 3"),
+    ("broken-by = \"no-alert\"", "broken-by = \"no-alert\"\ncpus = \"two\""),
     ("broken-by = \"no-alert\"", "broken-by = \"no-alert\"\nexcept = [ { unit = \"@unit\" } ]"),
     ("proves", "title = \"Again\"\nproves"),
     ("\"20s\" },\n  { alert", "\"20s\" },\n  { alert = \"@unit\n"),

@@ -115,6 +115,19 @@ fn counts() {
 }
 
 #[test]
+fn hardware_is_read_from_the_top() {
+    let check = |keys: &str, time: Time, two_processors: bool| {
+        let text = GOOD.replace("hosts =", &format!("{keys}\nhosts ="));
+        let scenario = read(source("a.toml", &text), Section::Failure, "a", &world()).unwrap();
+        assert_eq!(scenario.hardware, Hardware { time, two_processors }, "{keys}");
+    };
+    check("", Time::Any, false);
+    check("cpus = 2", Time::Any, true);
+    check("time = \"virtual\"\ncpus = 2", Time::Virtual, true);
+    check("time = \"real\"", Time::Real, false);
+}
+
+#[test]
 fn a_stack_for_each_host() {
     let mut world = world();
     let mut other = world.hosts["igpu"].clone();
