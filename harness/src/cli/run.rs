@@ -48,7 +48,8 @@ pub fn run(arguments: &RunArguments) -> Result<Exit> {
         shard: arguments.shard,
     })?;
     if let Some(time) = time.filter(|time| planned.iter().all(|planned| planned.scenario.hardware.time != *time)) {
-        let problem = format!("`--time {}` changes nothing: all that is selected says itself how time passes", time.name());
+        let problem =
+            format!("`--time {}` changes nothing: all that is selected says itself how time passes", time.name());
         return Err(Error::Usage(problem));
     }
     if arguments.list {

@@ -48,7 +48,9 @@ pub mod act {
 
     /// Takes files away, keeping a copy for [`restore`].
     pub fn remove(paths: &[String]) -> Command {
-        change(paths, "remove", "rm -rf -- \"$path\"")
+        let body = "[ -e \"$path\" ] || [ -L \"$path\" ] || { echo \"nothing is at $path\" >&2; exit 1; }\n    \
+                    rm -rf -- \"$path\"";
+        change(paths, "remove", body)
     }
 
     /// Brings back files as they were before the first change.
@@ -186,6 +188,9 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
         let again = run(&act::restore(&paths), folder.path());
         assert!(!again.status.success(), "restoring twice must say that there is nothing to restore");
+        let nothing = run(&act::remove(&[format!("{path}.typo")]), folder.path());
+        assert!(String::from_utf8_lossy(&nothing.stderr).starts_with("nothing is at "), "{nothing:?}");
+        assert!(!nothing.status.success());
     }
 
     #[test]

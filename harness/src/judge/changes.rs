@@ -16,7 +16,7 @@ use super::{Subject, Verdict, compose, remains, words};
 /// The verdict, if something else changed.
 pub(super) fn verdict(recording: &Recording) -> Option<Verdict> {
     let (first, last) = (recording.pictures.first()?, recording.pictures.last()?);
-    let concern = Concern::of(recording.trial);
+    let concern = Concern::of(recording.trial, first.picture);
     let mut differences = units(first.picture, last.picture, &concern);
     differences.extend(containers(first.picture, last.picture, &concern));
     differences.extend(sockets(first.picture, last.picture, &concern));
@@ -57,14 +57,16 @@ pub(super) struct Concern<'a> {
 }
 
 impl<'a> Concern<'a> {
-    fn of(trial: &'a Trial) -> Self {
+    fn of(trial: &'a Trial, first: &Picture) -> Self {
         let mut concern = Self { host: &trial.stacks, own_stack: trial.stack.as_deref(), ..Self::default() };
         trial.acts().for_each(|act| concern.act(act));
-        trial.lines().for_each(|line| concern.line(&line.what));
+        trial.lines().for_each(|line| concern.line(&line.what, first));
         for exception in &trial.except {
             match &exception.what {
                 Excepted::Units(units) => units.iter().for_each(|unit| concern.unit(unit)),
-                Excepted::Containers(containers) => concern.containers(containers),
+                Excepted::Containers(containers) => {
+                    containers.iter().for_each(|container| concern.container(container))
+                }
                 Excepted::Journal(_) | Excepted::Change(_) => {}
             }
         }
@@ -77,11 +79,9 @@ impl<'a> Concern<'a> {
         self.stacks.extend(owned.map(|stack| &*stack.name));
     }
 
-    fn containers(&mut self, containers: &'a [Container]) {
-        for container in containers {
-            self.containers.insert(&container.name);
-            self.part_of(container.stack.as_deref());
-        }
+    fn container(&mut self, container: &'a Container) {
+        self.containers.insert(&container.name);
+        self.part_of(container.stack.as_deref());
     }
 
     fn part_of(&mut self, stack: Option<&'a str>) {
@@ -110,16 +110,29 @@ impl<'a> Concern<'a> {
         }
     }
 
-    /// Lines that expect something to stay as it is do not make it a concern: they check it, and so does this gate.
-    fn line(&mut self, what: &'a Expectation) {
+    /// Lines that expect something to stay as it is do not make it a concern, whether they say so or ask for the state
+    /// that it was in: they check it, and so does this gate.
+    fn line(&mut self, what: &'a Expectation, first: &Picture) {
         match what {
-            Expectation::UnitEnters { .. } | Expectation::UnitIs { .. } | Expectation::Order { .. } => {
+            Expectation::UnitEnters { .. } | Expectation::Order { .. } => {
                 units_of(what).into_iter().for_each(|unit| self.unit(unit));
             }
-            Expectation::Containers { containers, are } => match are {
-                ContainerCondition::Unchanged | ContainerCondition::SameIds => {}
-                _ => self.containers(containers),
-            },
+            Expectation::UnitIs { units, state, .. } => {
+                let was = |unit: &Unit| first.units.iter().find(|known| words::same_unit(unit, known.unit()));
+                let is_so = |unit: &Unit| was(unit).is_some_and(|known| known.active == words::state_name(*state));
+                units.iter().filter(|unit| !is_so(unit)).for_each(|unit| self.unit(unit));
+            }
+            Expectation::Containers { containers, are } => {
+                let was = |container: &Container| first.containers.iter().find(|known| known.name == container.name);
+                let is_so = |known: &ContainerState| match are {
+                    ContainerCondition::Running => known.state == "running",
+                    ContainerCondition::Healthy => known.health == "healthy",
+                    ContainerCondition::Unchanged | ContainerCondition::SameIds => true,
+                    _ => false,
+                };
+                let others = containers.iter().filter(|container| !was(container).is_some_and(is_so));
+                others.for_each(|container| self.container(container));
+            }
             Expectation::Journal { of: JournalSource::Units(units), times, .. }
             | Expectation::Alert { units, times, .. }
                 if times.least > 0 =>
@@ -180,19 +193,26 @@ fn units(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
         let is = state_of(after.get(&unit).copied());
         let passing = comes_and_goes(unit, first) || OF_A_SWITCH.contains(&unit.name);
         let on_demand = passing && was != "failed" && is != "failed";
-        (was != is && !on_demand).then(|| format!("{} was {was}, is {is}", words::unit_ref(unit)))
+        // What the harness or a scenario started for one use goes with a boot.
+        let was_passing = before.get(&unit).is_some_and(|state| state.transient) && is == "inactive";
+        (was != is && !on_demand && !was_passing).then(|| format!("{} was {was}, is {is}", words::unit_ref(unit)))
     });
     differing.collect()
 }
 
 /// Units that say something about the host. Transient ones, scopes and sessions belong to single commands and health
-/// checks; devices are the kernel's; slices come and go with what is in them.
+/// checks, as long as they do not stay behind as failed; devices are the kernel's; slices come and go with what is in
+/// them.
 fn compared_units(picture: &Picture) -> BTreeMap<UnitRef<'_>, &UnitState> {
     let passing = [".scope", ".slice", ".device"];
-    let lasting = picture
-        .units
-        .iter()
-        .filter(|state| !state.transient && !passing.iter().any(|suffix| state.name.ends_with(suffix)));
+    let checks_a_container = |state: &UnitState| {
+        let unit = state.unit();
+        let id = unit.health_check_of();
+        id.is_some_and(|id| picture.containers.iter().any(|container| container.id == id))
+    };
+    let stays = |state: &UnitState| !state.transient || state.active == "failed" && !checks_a_container(state);
+    let lasting =
+        picture.units.iter().filter(|state| stays(state) && !passing.iter().any(|suffix| state.name.ends_with(suffix)));
     lasting.map(|state| (state.unit(), state)).collect()
 }
 
@@ -250,18 +270,19 @@ fn container_difference(was: &ContainerState, is: &ContainerState, boots: bool) 
 }
 
 /// The published ports of the containers that the scenario stops or starts come and go with them, and a picture does
-/// not say whose a socket is: then sockets tell nothing.
+/// not say whose a port is: then a port that is gone, or a new one, tells nothing.
 fn sockets(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
     let running = |picture: &Picture| -> BTreeSet<String> {
         let concerned = picture.containers.iter().filter(|container| concern.has_container(container));
         let running = concerned.filter(|container| container.state == "running");
         running.map(|container| container.name.clone()).collect()
     };
-    if running(first) != running(last) {
-        return Vec::new();
-    }
+    let (ran, runs) = (running(first), running(last));
+    let is_port = |socket: &str| !socket.starts_with("unix ");
     let (before, after): (BTreeSet<_>, BTreeSet<_>) = (first.sockets.iter().collect(), last.sockets.iter().collect());
-    let closed = before.difference(&after).map(|socket| format!("nobody listens on {socket} any more"));
-    let opened = after.difference(&before).map(|socket| format!("somebody listens on {socket} now"));
+    let closed = before.difference(&after).filter(|socket| ran.is_subset(&runs) || !is_port(socket));
+    let closed = closed.map(|socket| format!("nobody listens on {socket} any more"));
+    let opened = after.difference(&before).filter(|socket| runs.is_subset(&ran) || !is_port(socket));
+    let opened = opened.map(|socket| format!("somebody listens on {socket} now"));
     closed.chain(opened).collect()
 }

@@ -7,7 +7,7 @@ use crate::timeline::{Entry, Moment, Record};
 use super::finding::Finding;
 use super::recording::{Since, StepView};
 use super::seen::{Sight, all};
-use super::words;
+use super::{picture, words};
 
 /// By what name the receiver of alerts writes to the journal.
 const ALERT_RECEIVER: &str = "alert-receiver";
@@ -77,6 +77,11 @@ pub(super) fn judge(view: &StepView, line: &Line, times: Times, horizon: Option<
     }
     if let Some(broken) = horizon.or_else(|| no_trace(view, line)).or_else(|| open(view, line, limit)) {
         return broken;
+    }
+    if let Expectation::UnitNeverEnters { units, .. } = &line.what
+        && let Some(complaint) = units.iter().find_map(|unit| picture::never_existed(view, unit))
+    {
+        return Finding::failed(complaint);
     }
     match counts.iter().find(|count| count.number() < times.least) {
         Some(count) => count.failed(view),

@@ -4,12 +4,14 @@
 use std::collections::BTreeSet;
 
 use crate::scenario::{
-    ActKind, ActiveState, Container, ContainerCondition, Excepted, Expectation, JournalSource, Trial, Unit,
+    Act, ActKind, ActiveState, Container, ContainerCondition, Excepted, ExitRule, Expectation, JournalSource, Line,
+    Trial, Unit,
 };
 use crate::timeline::{Entry, MESSAGE_ID_COREDUMP, MESSAGE_ID_OOMD_KILL, Record, TransitionKind, UnitRef};
 
 use super::counted::{self, is_about};
 use super::finding::Finding;
+use super::history::Change;
 use super::recording::Recording;
 use super::{Noise, Subject, Verdict, compose, words};
 
@@ -119,7 +121,21 @@ impl<'a> Gates<'_, 'a> {
     }
 
     fn unit_failures(&self, from: usize) -> Vec<(usize, String)> {
-        self.failures(from, |unit| !is_own(unit) && !self.may_fail(unit))
+        self.failures(from, |unit| !is_own(unit) && !self.is_excepted(unit) && unit.health_check_of().is_none())
+    }
+
+    /// Whether the step in which a unit failed expects it, by a line or by an action that must not succeed, or a later
+    /// line expects it to be failed still. That it may fail in one step is no leave to fail in another.
+    fn is_expected_then(&self, change: &Change) -> bool {
+        let steps = &self.recording.trial.steps;
+        let began = |step: &usize| self.recording.step(*step).is_some_and(|view| view.range.start <= change.index);
+        let Some(of) = (0..steps.len()).rev().find(began) else { return false };
+        let is_it = |units: &[Unit]| units.iter().any(|unit| words::same_unit(unit, change.unit));
+        let must_fail = |act: &Act| act.exit == ExitRule::Failure && is_it(act.units());
+        let expects = |line: &Line| expects_failure(&line.what, change.unit);
+        let is_still = |line: &Line| matches!(line.what, Expectation::UnitIs { .. }) && expects(line);
+        let mut later = steps[of..].iter().flat_map(|step| &step.then);
+        steps[of].when.iter().any(must_fail) || steps[of].then.iter().any(expects) || later.any(is_still)
     }
 
     fn failures(&self, from: usize, counts: impl Fn(UnitRef) -> bool) -> Vec<(usize, String)> {
@@ -127,6 +143,7 @@ impl<'a> Gates<'_, 'a> {
             change.state == ActiveState::Failed
                 && change.index >= from
                 && counts(change.unit)
+                && !self.is_expected_then(change)
                 && !matches!(&self.recording.entries[change.index], Entry::Journal(record) if self.is_known(record))
         });
         failed
@@ -138,13 +155,19 @@ impl<'a> Gates<'_, 'a> {
             .collect()
     }
 
+    /// Whether nothing that is said about a failure of the unit is an error of its own.
     fn may_fail(&self, unit: UnitRef) -> bool {
-        let trial = self.recording.trial;
-        let excepted = trial.except.iter().any(|exception| match &exception.what {
+        let mut lines = self.recording.trial.lines();
+        let expected = lines.any(|line| expects_failure(&line.what, unit));
+        expected || self.is_excepted(unit) || unit.health_check_of().is_some()
+    }
+
+    fn is_excepted(&self, unit: UnitRef) -> bool {
+        let mut exceptions = self.recording.trial.except.iter();
+        exceptions.any(|exception| match &exception.what {
             Excepted::Units(units) => units.iter().any(|excepted| words::same_unit(excepted, unit)),
             _ => false,
-        });
-        excepted || is_expected_to_fail(trial, unit) || unit.health_check_of().is_some()
+        })
     }
 
     /// A health check runs as a transient unit that fails with each single check, also with one that was at work when
@@ -247,16 +270,16 @@ fn is_out_of_memory(record: &Record) -> bool {
         || kernel_says(record, &MEMORY_FAULTS)
 }
 
-fn is_expected_to_fail(trial: &Trial, unit: UnitRef) -> bool {
+fn expects_failure(what: &Expectation, unit: UnitRef) -> bool {
     let is_it = |units: &[Unit]| units.iter().any(|named| words::same_unit(named, unit));
-    trial.lines().any(|line| match &line.what {
+    match what {
         Expectation::UnitEnters { units, state: ActiveState::Failed, .. }
         | Expectation::UnitIs { units, state: ActiveState::Failed, .. } => is_it(units),
         Expectation::Order { entries } => {
             entries.iter().any(|(units, state)| *state == ActiveState::Failed && is_it(units))
         }
         _ => false,
-    })
+    }
 }
 
 /// Whether a line of the scenario asks for such records.

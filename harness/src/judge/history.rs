@@ -116,13 +116,14 @@ fn change<'a>(
 }
 
 /// Whether the next picture shows that a finished oneshot service was not `active` at any time: the user manager logs
-/// the end of its process no differently from one that remains.
+/// the end of its process no differently from one that remains. It may have run again until then. Units that a picture
+/// only lists have no invocation and no stamps there.
 fn never_was_active(index: usize, transition: &Transition, pictures: &[Taken]) -> bool {
     let next = pictures.iter().find(|taken| taken.index > index && taken.at.boot == transition.at.boot);
     let state = next.and_then(|taken| taken.unit(transition.unit));
     state.is_some_and(|state| {
         state.active == "inactive"
-            && state.invocation == transition.invocation
+            && !state.invocation.is_empty()
             && state.active_enter.saturating_add(STAMP_TOLERANCE) < transition.at.micros
     })
 }
@@ -136,7 +137,7 @@ fn unlogged_ends<'a>(entries: &[Entry], pictures: &[Taken<'a>], changes: &[Chang
             let at = Moment { boot: after.at.boot, micros: unit.state_change };
             let ended = match before {
                 Some(before) => before.unit(unit.unit()).is_some_and(|before| ends_unlogged(before, unit)),
-                None => ends_unlogged_in_boot(entries, changes, at, unit),
+                None => ends_unlogged_in_boot(entries, changes, after.index, at, unit),
             };
             ended.then_some(Change {
                 index: after.index,
@@ -159,8 +160,9 @@ fn ends_unlogged(before: &UnitState, after: &UnitState) -> bool {
 
 /// In a boot of which there is no earlier picture, the journal says whether a process was running: a service that
 /// remains after its process has "finished".
-fn ends_unlogged_in_boot(entries: &[Entry], changes: &[Change], at: Moment, after: &UnitState) -> bool {
-    let mut earlier = changes.iter().filter(|change| change.unit == after.unit() && change.at.boot == at.boot);
+fn ends_unlogged_in_boot(entries: &[Entry], changes: &[Change], until: usize, at: Moment, after: &UnitState) -> bool {
+    let is_earlier = |change: &&Change| change.index < until && change.at.boot == at.boot;
+    let mut earlier = changes.iter().filter(|change| change.unit == after.unit()).filter(is_earlier);
     let last = earlier.next_back().filter(|change| change.at < at).and_then(|change| entries.get(change.index));
     let was_running = matches!(last, Some(Entry::Journal(record))
         if record.transition().is_some_and(|transition| transition.kind == TransitionKind::Started));
@@ -175,6 +177,7 @@ fn explained(changes: &[Change], end: &Change) -> bool {
     changes.iter().any(|change| {
         change.unit == end.unit
             && change.state == end.state
+            && change.index < end.index
             && change.at.boot == end.at.boot
             && change.at.micros.saturating_add(STAMP_TOLERANCE) >= end.at.micros
     })
@@ -196,6 +199,7 @@ pub(super) fn gap(changes: &[Change], before: Taken, after: Taken, state: &UnitS
     let explains = |change: &Change| {
         change.unit == state.unit()
             && super::words::state_name(change.state) == state.active
+            && change.index <= after.index
             && change.at >= since
             && (state.active != "active" || change.invocation.is_empty() || change.invocation == state.invocation)
     };

@@ -31,8 +31,10 @@ pub(super) fn decided_by(what: &Expectation) -> DecidedBy {
                 DecidedBy::Barrier
             }
         }
-        Expectation::UnitNeverEnters { .. } | Expectation::Process { .. } => DecidedBy::Barrier,
-        Expectation::UnitIs { .. }
+        Expectation::UnitNeverEnters { .. } => DecidedBy::Barrier,
+        // The trace of programs is collected with the picture.
+        Expectation::Process { .. }
+        | Expectation::UnitIs { .. }
         | Expectation::UnitUnchanged { .. }
         | Expectation::Containers { .. }
         | Expectation::ContainerLabels { .. }

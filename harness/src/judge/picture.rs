@@ -19,9 +19,9 @@ pub(super) fn judge(view: &StepView, what: &Expectation) -> Finding {
         return no_picture();
     };
     let finding = match what {
-        Expectation::UnitIs { units, state, sub, result } => {
-            each(units, |unit| is(after, unit, *state, sub.as_deref(), result.as_deref()))
-        }
+        Expectation::UnitIs { units, state, sub, result } => each(units, |unit| {
+            never_existed(view, unit).or_else(|| is(after, unit, *state, sub.as_deref(), result.as_deref()))
+        }),
         Expectation::UnitUnchanged { units } => each(units, |unit| unit_unchanged(view, after, unit)),
         Expectation::Containers { containers, are } => {
             let Some(before) = view.before else {
@@ -83,6 +83,17 @@ fn is(after: Taken, unit: &Unit, active: ActiveState, sub: Option<&str>, result:
         && sub.is_none_or(|sub| state.sub == sub)
         && result.is_none_or(|result| state.result == result);
     (!holds).then(|| format!("{} is {}", words::unit(unit), in_words(state)))
+}
+
+/// A unit that there never was in the step is in no state: its name is a slip, although a manager that is asked calls
+/// it inactive.
+pub(super) fn never_existed(view: &StepView, unit: &Unit) -> Option<String> {
+    let is_there = |taken: Option<Taken>| {
+        taken.and_then(|taken| taken.unit(words::as_ref(unit))).is_some_and(|state| state.load != NOT_FOUND)
+    };
+    let changed = || view.recording.changes.iter().any(|change| words::same_unit(unit, change.unit));
+    let exists = is_there(view.before) || is_there(view.after) || changed();
+    (!exists).then(|| format!("{} does not exist", words::unit(unit)))
 }
 
 fn unit_unchanged(view: &StepView, after: Taken, unit: &Unit) -> Option<String> {

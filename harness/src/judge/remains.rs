@@ -7,18 +7,21 @@ use crate::timeline::Picture;
 use super::changes::{Concern, comes_and_goes};
 use super::picture::short;
 
-/// What is in the last picture and was not in the first, and what is gone. With a stack that the trial stops, its things
-/// may go; that new ones come is for no stack a matter of course.
+/// Where things are that may go with a stack. What it keeps elsewhere, and its volumes, its owner would miss.
+const PASSING: [&str; 3] = ["/run/", "/tmp/", "/var/tmp/"];
+
+/// What is in the last picture and was not in the first, and what is gone. With a stack that the trial stops, its passing
+/// things may go; that new ones come is for no stack a matter of course.
 pub(super) fn differences(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
     let (before, after) = (&first.remains, &last.remains);
     let named = |name: &str| concern.has_name_of_stack(name);
     let mut differences = Vec::new();
     let paths = |from: &BTreeSet<String>| from.iter().filter(|path| !concern.has_path(path)).cloned().collect();
-    let in_name = |path: &str| path.split('/').any(named);
-    differences.extend(compared("file", &paths(&before.paths), &paths(&after.paths), in_name));
+    let passes = |path: &str| PASSING.iter().any(|folder| path.starts_with(folder)) && path.split('/').any(named);
+    differences.extend(compared("file", &paths(&before.paths), &paths(&after.paths), passes));
     differences.extend(processes(first, last, concern));
     differences.extend(compared("network", &before.networks, &after.networks, named));
-    differences.extend(compared("volume", &before.volumes, &after.volumes, named));
+    differences.extend(compared("volume", &before.volumes, &after.volumes, |_| false));
     differences.extend(images(first, last, concern));
     differences
 }

@@ -24,7 +24,12 @@ fn the_journal_has_matching_records() {
     let late = Sample::ready().at(100.0).step().at(99.0).says(A, "ERROR: missing required secret env file");
     check(line(journal(missing, times(0, 0))), &late.at(100.0).acts(1.0).end(200.0), PASSED, "");
     let anything = Expectation::Journal { of: JournalSource::Anything, pattern: pattern(missing), times: times(1, 1) };
-    check(line(anything), &other.end(200.0), PASSED, "");
+    check(line(anything.clone()), &other.end(200.0), PASSED, "");
+    check(line(anything), &Sample::acted().end(200.0), FAILED, ": 0");
+    let after_half_a_minute = Sample::acted().at(131.0).says(A, "ERROR: missing required secret env file").end(200.0);
+    check(within(journal(missing, times(1, None)), 30), &after_half_a_minute, FAILED, "too late");
+    check(within(journal(missing, times(1, 1)), 30), &after_half_a_minute, FAILED, ": 0");
+    check(within(journal(missing, times(1, 1)), 40), &after_half_a_minute, PASSED, "");
     let similar = Sample::acted().says(A, "WARNING: missing secret env file").end(200.0);
     check(line(journal(missing, times(1, 1))), &similar, FAILED, "the closest is \"WARNING: missing");
     let kernel =
@@ -97,6 +102,10 @@ fn started_programs_are_counted() {
     check(process(1, None), &up.clone().exec("up --force-recreate").end(200.0), PASSED, "");
     check(process(0, Some(0)), &up.exec("docker-compose up --force-recreate").end(200.0), FAILED, ": 1");
     check(process(0, Some(0)), &Sample::acted().end(200.0), BROKEN, "did not run");
+    // The trace ends with the picture, however late the barrier is.
+    let mut hasty = Sample::acted().exec("true").at(102.0);
+    hasty.take_picture();
+    check(process(0, Some(0)), &hasty.at(200.0).barrier(), BROKEN, "horizon");
     // A trace of the first picture says nothing of the step, and a restart takes what was traced with it.
     let before = Sample::ready().exec("true").at(100.0).step().acts(1.0).end(200.0);
     check(process(0, Some(0)), &before, BROKEN, "did not run");

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::judge::{Outcome, needed};
-use crate::scenario::{ActKind, ActiveState, ContainerCondition, Excepted, Exception, Expectation, Trial};
+use crate::scenario::{
+    ActKind, ActiveState, ContainerCondition, Excepted, Exception, ExitRule, Expectation, Step, Trial,
+};
 
 use crate::timeline::{Entry, Picture, Remains, UnitState};
 
@@ -74,6 +76,26 @@ fn units_fail_only_where_it_is_expected() {
     let own = Sample::acted().failed(A, "exit-code");
     check("unit-failure", &quiet(), &own, "a-stack.service failed");
     check("unit-failure", &expecting(enters(ActiveState::Failed)), &own, "");
+}
+
+#[test]
+fn a_failure_is_expected_in_its_step_only() {
+    let twice = || Sample::acted().failed(A, "exit-code").end(200.0).at(210.0).step().acts(1.0).failed(A, "timeout");
+    let check = |second: Step, part: &str| {
+        let mut trial = expecting(enters(ActiveState::Failed));
+        trial.steps.push(second);
+        let judgement = twice().end(300.0).judge(&trial);
+        let said = of_gate(&judgement, "unit-failure").map_or("", |verdict| &verdict.observed);
+        assert!(said.contains(part) && said.is_empty() == part.is_empty(), "{said}");
+    };
+    let quiet = || step(vec![line(journal("x", times(0, 0)))]);
+    check(quiet(), "a-stack.service failed (timeout) at guest time 211.0 s");
+    check(step(vec![line(enters(ActiveState::Failed))]), "");
+    let mut acts = quiet();
+    acts.when[0].exit = ExitRule::Failure;
+    check(acts, "");
+    let is = Expectation::UnitIs { units: a(), state: ActiveState::Failed, sub: None, result: None };
+    check(step(vec![line(is)]), "");
 }
 
 #[test]
@@ -201,7 +223,12 @@ fn nothing_is_left_behind() {
     let runs = runs.becomes(A, "active", "running", "success");
     check(&quiet(), runs, "");
     check(&quiet(), left(|remains| remains.networks.clear()), "the network b_default is gone");
+    check(&quiet(), left(|remains| new(&mut remains.networks, "a_other")), "the network a_other is new");
     check(&quiet(), left(|remains| new(&mut remains.volumes, "a_other")), "the volume a_other is new");
+    // What a stack keeps stays, also when the stack is stopped.
+    check(&quiet(), left(|remains| remains.volumes.retain(|name| name != "a_data")), "the volume a_data is gone");
+    check(&quiet(), left(|remains| remains.paths.retain(|path| path != "/etc/stacks/a")), "/etc/stacks/a is gone");
+    check(&quiet(), left(|remains| drop(remains.images.remove("image-b"))), "the image image-b is gone");
     let image = |name: &'static str| {
         Sample::acted().in_picture(|picture| {
             picture.remains.images.insert(name.into(), "cccc".into());
@@ -248,8 +275,20 @@ fn nothing_else_changes() {
     check(&quiet(), of_a(), "");
     check(&bystanders(), of_a(), "a-web was started again");
     check(&quiet(), Sample::acted().in_picture(|picture| picture.sockets.clear()), "nobody listens on tcp *:80");
-    let stopped = of_a().of_container("a-web", |state| state.state = "exited".into());
-    check(&quiet(), stopped.in_picture(|picture| picture.sockets.clear()), "");
+    let listens =
+        |sample: Sample, socket: &'static str| sample.in_picture(|picture| picture.sockets.push(socket.into()));
+    check(&quiet(), listens(Sample::acted(), "tcp *:9999"), "somebody listens on tcp *:9999 now");
+    // Of a container that was stopped a port may go, and nothing else.
+    let stopped = || of_a().of_container("a-web", |state| state.state = "exited".into());
+    check(&quiet(), stopped().in_picture(|picture| picture.sockets.clear()), "");
+    check(&quiet(), listens(stopped(), "tcp *:9999"), "somebody listens on tcp *:9999 now");
+    check(&quiet(), listens(stopped(), "unix /run/x"), "somebody listens on unix /run/x now");
+    // To expect what is so already is no leave to change it.
+    let is_active = Expectation::UnitIs { units: vec![unit(B)], state: ActiveState::Active, sub: None, result: None };
+    check(&expecting(is_active), of_b(|state| state.id = "new".into()), "b-web was recreated");
+    let runs = |are| Expectation::Containers { containers: vec![container("b-web")], are };
+    check(&expecting(runs(ContainerCondition::Running)), of_b(|state| state.id = "new".into()), "b-web was recreated");
+    check(&expecting(runs(ContainerCondition::Recreated)), of_b(|state| state.id = "new".into()), "");
     // A service with a socket comes and goes with its clients, but must not fail.
     let ends = |active: &str, result: &str| Sample::acted().becomes("podman.service", active, "dead", result);
     check(&quiet(), ends("inactive", "success"), "");
@@ -277,6 +316,28 @@ fn nothing_else_changes() {
         picture.units.push(unit);
     });
     check(&quiet(), transient, "");
+    // One that has failed stays, and shows; the check of a container that is there is the matter of another gate.
+    let failed = |name: String| {
+        Sample::acted().in_picture(|picture| {
+            let mut unit = picture.units[0].clone();
+            (unit.name, unit.transient, unit.active) = (name, true, "failed".into());
+            picture.units.push(unit);
+            picture.containers[0].id = "0".repeat(64);
+        })
+    };
+    check(
+        &except(Excepted::Containers(vec![container("a-web")])),
+        failed(format!("{}-1f.service", "0".repeat(64))),
+        "",
+    );
+    check(&quiet(), failed(format!("{}-1f.service", "1".repeat(64))), "-1f.service was inactive, is failed");
+    check(&quiet(), failed("run-r1.service".into()), "run-r1.service was inactive, is failed");
+    let of_the_system = Sample::acted().in_picture(|picture| {
+        let unit = picture.units[0].clone();
+        let unit = UnitState { scope: "system".into(), name: "x.service".into(), active: "failed".into(), ..unit };
+        picture.units.push(unit);
+    });
+    check(&quiet(), of_the_system, "system:x.service was inactive, is failed");
 }
 
 #[test]

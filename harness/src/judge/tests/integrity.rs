@@ -112,11 +112,37 @@ fn ends_that_managers_do_not_log_are_taken_from_the_picture() {
     let oneshot = Sample::acted().at(105.0).started("podman.service");
     let mut oneshot = oneshot.becomes("podman.service", "inactive", "dead", "success");
     oneshot.state("podman.service").active_enter = 0;
-    // The journal's record has no invocation in these recordings.
-    oneshot.state("podman.service").invocation = String::new();
+    // Nor if it has run again since, and so in another invocation.
+    oneshot.state("podman.service").invocation = "2".into();
     let judgement = oneshot.clone().end(200.0).judge(&named(ActiveState::Active));
     assert_eq!(of_line(&judgement, 0).result, FAILED);
     assert_eq!(oneshot.end(200.0).judge(&named(ActiveState::Inactive)).outcome, Outcome::Passed);
+}
+
+#[test]
+fn what_comes_later_explains_no_earlier_picture() {
+    let unit_in = |state| Expectation::UnitNeverEnters { units: vec![unit("podman.service")], state };
+    let trial = |what: Expectation| {
+        let quiet = step(vec![line(unit_in(ActiveState::Failed))]);
+        trial(vec![step(vec![line(what)]), quiet])
+    };
+    let again = |sample: Sample| sample.end(200.0).at(210.0).step().acts(1.0);
+    // It ended without a record in the first step, was started in the second, and stopped by a job.
+    let ended = Sample::acted().at(105.0).becomes("podman.service", "inactive", "dead", "success");
+    let later = again(ended).running("podman.service").at(220.0).stopped("podman.service").end(300.0);
+    let judgement = later.judge(&trial(unit_in(ActiveState::Inactive)));
+    assert_eq!(of_line(&judgement, 0).result, FAILED);
+    // The same in a boot of which there is no earlier picture.
+    let booted = Sample::acted().boot().running("podman.service").at(5.0);
+    let booted = again(booted.becomes("podman.service", "inactive", "dead", "success")).running("podman.service");
+    let judgement = booted.end(300.0).judge(&trial(unit_in(ActiveState::Inactive)));
+    assert_eq!(of_line(&judgement, 0).result, FAILED);
+    let gaps = of_gate(&judgement, "recording").map_or("", |verdict| &verdict.observed);
+    assert!(!gaps.contains("podman.service"), "{gaps}");
+    // A failure that the first picture shows and no record tells.
+    let unseen = again(Sample::acted().at(103.0).becomes(A, "failed", "failed", "exit-code"));
+    let judgement = unseen.failed(A, "exit-code").end(300.0).judge(&trial(enters(ActiveState::Active)));
+    assert!(of_gate(&judgement, "recording").unwrap().observed.contains("but no change of it"), "{judgement:#?}");
 }
 
 #[test]

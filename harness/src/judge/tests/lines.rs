@@ -39,6 +39,24 @@ fn a_unit_enters_a_state() {
 }
 
 #[test]
+fn every_state_is_read_from_its_own_records() {
+    use ActiveState::{Activating, Deactivating, Reloading};
+    for (state, id) in [
+        (Activating, "7d4958e842da4a758f6c1cdc7b36dcc5"),
+        (Activating, "5eb03494b6584870a536b337290809b3"),
+        (Deactivating, "de5b426a63be47a7b6ac3eaac82e2f6f"),
+        (Reloading, "d34d037fff1847e6ae669a370e694725"),
+    ] {
+        let told = Sample::acted().record(&[("USER_UNIT", A), ("MESSAGE_ID", id), ("MESSAGE", "x")]).end(200.0);
+        let never = Expectation::UnitNeverEnters { units: a(), state };
+        check(line(enters(state)), &told, PASSED, "");
+        check(line(never.clone()), &told, FAILED, ": 1");
+        check(line(enters(state)), &Sample::acted().end(200.0), FAILED, "did not");
+        check(line(never), &Sample::acted().end(200.0), PASSED, "");
+    }
+}
+
+#[test]
 fn a_sub_state_is_that_of_the_end() {
     let sub = |sub: &str| {
         let sub = Some(sub.to_owned());

@@ -33,8 +33,17 @@ fn a_unit_is_in_a_state() {
     hasty.take_picture();
     let active = line(is(A, ActiveState::Active, None, None));
     check(active, &hasty.at(200.0).barrier(), BROKEN, "horizon");
-    check_end(is("c.service", ActiveState::Inactive, None, None), &rest, FAILED, "not among");
-    check_end(is("system:a-stack.service", ActiveState::Active, None, None), &rest, FAILED, "not among");
+    check_end(is("c.service", ActiveState::Inactive, None, None), &rest, FAILED, "c.service does not exist");
+    check_end(is("system:a-stack.service", ActiveState::Active, None, None), &rest, FAILED, "does not exist");
+    // A manager that is asked calls a unit inactive that it has never heard of.
+    let unheard = Sample::ready_with(|picture| {
+        (picture.units[0].load, picture.units[0].active) = ("not-found".into(), "inactive".into());
+    });
+    let unheard = unheard.at(100.0).step().acts(1.0);
+    check_end(is(A, ActiveState::Inactive, None, None), &unheard, FAILED, "a-stack.service does not exist");
+    let never = Expectation::UnitNeverEnters { units: a(), state: ActiveState::Active };
+    check(line(never), &unheard.clone().end(200.0), FAILED, "a-stack.service does not exist");
+    check_end(is(A, ActiveState::Inactive, None, None), &unheard.stopped(A), PASSED, "");
     let failed = Sample::acted().failed(A, "timeout");
     check_end(is(A, ActiveState::Failed, None, Some("timeout")), &failed, PASSED, "");
     check_end(is(A, ActiveState::Failed, None, Some("exit-code")), &failed, FAILED, "\"timeout\"");

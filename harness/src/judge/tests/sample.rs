@@ -22,9 +22,16 @@ pub struct Sample {
 impl Sample {
     /// Two stacks at rest, ready for a step at second 100.
     pub fn ready() -> Self {
+        Self::ready_with(|_| {})
+    }
+
+    /// [`Sample::ready`], with something else in the first picture.
+    pub fn ready_with(change: impl FnOnce(&mut Picture)) -> Self {
+        let mut picture = at_rest();
+        change(&mut picture);
         let mut sample = Self {
             timeline: Timeline { header: Header::default(), entries: vec![] },
-            picture: at_rest(),
+            picture,
             now: Moment { boot: 0, micros: 0 },
             sequence: 10,
             step: None,
