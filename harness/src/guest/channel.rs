@@ -122,7 +122,9 @@ impl Guest {
             self.machine.power_cut().await?;
         }
         self.machine.banner("for the guest's root shell after the restart", 900).await?;
-        self.prepare().await
+        self.prepare().await?;
+        // After a power cut there is no more of it: what had not been written is lost, and rightly so.
+        if in_order { self.fetch_end_of_last_boot().await } else { Ok(()) }
     }
 
     /// A number for a barrier that no other barrier of this guest has.

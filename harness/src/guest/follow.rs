@@ -1,6 +1,6 @@
 //! The journal of a guest as it grows, read from a stream of its own.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::UnixStream;
@@ -21,6 +21,8 @@ pub struct Follower {
     pub(super) boots: Vec<String>,
     /// Whether the guest is being restarted: its last line may be cut off.
     pub(super) reboots: bool,
+    /// The place in the journal of the last record of each boot.
+    cursors: BTreeMap<u32, String>,
 }
 
 impl Follower {
@@ -30,7 +32,7 @@ impl Follower {
         };
         let (sender, lines) = mpsc::unbounded_channel();
         tokio::spawn(read_lines(stream, sender));
-        Ok(Follower { lines, pending: VecDeque::new(), boots: Vec::new(), reboots: false })
+        Ok(Follower { lines, pending: VecDeque::new(), boots: Vec::new(), reboots: false, cursors: BTreeMap::new() })
     }
 
     /// The records that have arrived and were not yet taken.
@@ -62,6 +64,27 @@ impl Follower {
         u32::try_from(self.boots.len().saturating_sub(1)).unwrap_or(u32::MAX)
     }
 
+    /// The id of the boot before this one, and the place in the journal of its last record that has come over the stream.
+    pub(super) fn last_boot(&self) -> Option<(&str, &str)> {
+        let boot = self.current_boot().checked_sub(1)?;
+        Some((self.boots.get(usize::try_from(boot).ok()?)?, self.cursors.get(&boot)?))
+    }
+
+    /// Puts records back that were taken too early.
+    pub(super) fn put_back(&mut self, records: Vec<Record>) {
+        records.into_iter().rev().for_each(|record| self.pending.push_front(record));
+    }
+
+    /// Adds lines of the boot before this one, behind those that have come over the stream.
+    pub(super) fn add_to_last_boot(&mut self, lines: &str) -> Result<()> {
+        let boot = self.current_boot();
+        let new = self.pending.iter().position(|record| record.at.boot == boot).unwrap_or(self.pending.len());
+        let streamed = self.pending.split_off(new);
+        lines.lines().try_for_each(|line| self.parse(line.as_bytes()))?;
+        self.pending.extend(streamed);
+        Ok(())
+    }
+
     /// Notes the boot that the guest is in.
     pub(super) fn boot(&mut self, id: String) {
         if !self.boots.contains(&id) {
@@ -86,6 +109,9 @@ impl Follower {
             Ok(record) => {
                 // What the new boot has written comes behind all that the old one has.
                 self.reboots &= record.at.boot != self.current_boot();
+                if let Some(cursor) = record.field("__CURSOR") {
+                    self.cursors.insert(record.at.boot, cursor.to_owned());
+                }
                 self.pending.push_back(record);
             }
             // The line that was being written when the machine stopped is not a record.

@@ -112,6 +112,22 @@ impl Guest {
         self.records_up_to(&nonce).await
     }
 
+    /// Has the journal of the boot before this one to its end, from the disk: the stream was cut off before. Everything
+    /// that follows in it until the next boot has then arrived.
+    pub(super) async fn fetch_end_of_last_boot(&mut self) -> Result<()> {
+        let records = self.barrier().await?;
+        self.follower().put_back(records);
+        let Some((boot, cursor)) = self.follower().last_boot() else {
+            return Err(Error::Nonsense {
+                what: "journal",
+                problem: "nothing of the boot before the restart has come over the stream".to_owned(),
+            });
+        };
+        let script = format!("journalctl --quiet --all --output=json --boot={boot} --after-cursor={}", quote(cursor));
+        let lines = self.must(&script, LIMIT).await?.stdout;
+        self.follower().add_to_last_boot(&lines)
+    }
+
     fn nonce(&mut self) -> String {
         format!("{}-{}", std::process::id(), self.next_barrier())
     }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::scenario::{Act, Expectation, Trial, Unit};
-use crate::timeline::{Entry, Moment, Timeline, UnitState};
+use crate::scenario::{Act, ActKind, Expectation, Trial, Unit};
+use crate::timeline::{Entry, MESSAGE_ID_JOURNAL_STOPPED, Moment, Timeline, UnitState};
 
 use super::finding::Finding;
-use super::recording::Recording;
+use super::recording::{Recording, StepView};
 use super::{Subject, Verdict, history, words};
 
 /// How many complaints of one kind are spelt out; the first ones say what went wrong.
@@ -14,11 +14,17 @@ const SPELT_OUT: usize = 5;
 
 /// The verdict on the recording, if it is not whole.
 pub(super) fn verdict(recording: &Recording, timeline: &Timeline) -> Option<Verdict> {
-    let complaints: Vec<String> =
-        [told(timeline), milestones(recording), sequence(recording), order(recording), gaps(recording)]
-            .into_iter()
-            .flat_map(shortened)
-            .collect();
+    let complaints: Vec<String> = [
+        told(timeline),
+        milestones(recording),
+        sequence(recording),
+        shutdowns(recording),
+        order(recording),
+        gaps(recording),
+    ]
+    .into_iter()
+    .flat_map(shortened)
+    .collect();
     (!complaints.is_empty()).then(|| {
         let expected = "the recording is whole and in order".to_owned();
         Finding::broken(complaints.join("\n")).verdict(Subject::Recording, None, expected)
@@ -102,6 +108,24 @@ fn sequence(recording: &Recording) -> Vec<String> {
         }
     }
     complaints
+}
+
+/// A journal that was stopped in order says so at its end. One that does not has lost that end, and with it what happened
+/// while the machine went down.
+fn shutdowns(recording: &Recording) -> Vec<String> {
+    let in_order = |view: &StepView| view.step.when.iter().all(|act| act.what != ActKind::PowerCut);
+    let views = (0..recording.trial.steps.len()).filter_map(|step| recording.step(step)).filter(in_order);
+    let boots = views.flat_map(|view| recording.entries[view.range].iter());
+    let ended = boots.filter_map(|entry| match entry {
+        Entry::Boot { at } => at.boot.checked_sub(1),
+        _ => None,
+    });
+    let records = || recording.records(0..recording.entries.len()).map(|(_, record)| record);
+    let is_cut_off = |boot: &u32| {
+        let last = records().filter(|record| record.at.boot == *boot).last();
+        last.is_none_or(|last| last.message_id() != Some(MESSAGE_ID_JOURNAL_STOPPED))
+    };
+    ended.filter(is_cut_off).map(|boot| format!("the journal of boot {boot} is cut off before its end")).collect()
 }
 
 /// Steps and boots, and the journal's records, come in the order of guest time. Pictures and barriers arrive by ways of

@@ -25,5 +25,7 @@ pub use picture::*;
 pub use record::UnitRef;
 pub use remains::{Traces, parse_remains};
 pub use sockets::parse_sockets;
-pub use transition::{MESSAGE_ID_COREDUMP, MESSAGE_ID_OOMD_KILL, Transition, TransitionKind};
+pub use transition::{
+    MESSAGE_ID_COREDUMP, MESSAGE_ID_JOURNAL_STOPPED, MESSAGE_ID_OOMD_KILL, Transition, TransitionKind,
+};
 pub use units::{parse_unit_list, parse_units};

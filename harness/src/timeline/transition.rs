@@ -7,6 +7,8 @@ use super::{Moment, Record, UnitRef};
 pub const MESSAGE_ID_COREDUMP: &str = "fc2e22bc6ee647b6b90729ab34a250b1";
 /// `systemd-oomd` killed processes of a unit.
 pub const MESSAGE_ID_OOMD_KILL: &str = "d989611b15e44c9dbf31e3c81256e4ed";
+/// The last record of a journal daemon that is stopped in order (SD_MESSAGE_JOURNAL_STOP, sd-messages.h).
+pub const MESSAGE_ID_JOURNAL_STOPPED: &str = "d93fb3c9c24d451a97cea615ce59c00b";
 
 const STARTING: &str = "7d4958e842da4a758f6c1cdc7b36dcc5";
 const START_DONE: &str = "39f53479d3a045ac8e11786248231fbf";

@@ -1,7 +1,7 @@
 //! Recordings that are not whole.
 
 use crate::judge::Outcome;
-use crate::scenario::{ActiveState, Expectation};
+use crate::scenario::{ActKind, ActiveState, Expectation};
 use crate::timeline::{Entry, Moment};
 
 use super::builder::*;
@@ -73,6 +73,27 @@ fn lost_and_disordered_records_are_noticed() {
     let early = Moment { boot: 0, micros: 100_500_000 };
     let barrier = Entry::Barrier { step: Some(0), at: early };
     check(&edited(|entries| *entries.last_mut().unwrap() = barrier), "before the end of its actions");
+}
+
+#[test]
+fn a_journal_that_was_stopped_in_order_has_its_end() {
+    let check = |what: ActKind, end: Option<&str>, part: &str| {
+        let stopped = |sample: Sample, id: &str| sample.record(&[("MESSAGE_ID", id), ("MESSAGE", "Journal stopped")]);
+        let sample = Sample::acted().says(A, "x");
+        let sample = end.map_or(sample.clone(), |id| stopped(sample, id)).boot();
+        let sample = sample.started(A).started("b-stack.service").running("podman.service");
+        let sample = sample.running("podman.socket").at(10.0).end(30.0);
+        let mut rebooting = trial(vec![step(vec![line(enters(ActiveState::Active))])]);
+        rebooting.steps[0].when = vec![act(what)];
+        let judgement = sample.judge(&rebooting);
+        let said = of_gate(&judgement, "recording").map_or("", |verdict| &verdict.observed);
+        assert_eq!(said, part);
+    };
+    let end = Some("d93fb3c9c24d451a97cea615ce59c00b");
+    check(ActKind::Reboot, end, "");
+    check(ActKind::Reboot, None, "the journal of boot 0 is cut off before its end");
+    check(ActKind::Reboot, Some("another"), "the journal of boot 0 is cut off before its end");
+    check(ActKind::PowerCut, None, "");
 }
 
 #[test]
