@@ -67,7 +67,7 @@ Examples:
   harness run --exact igpu::failure::missing-secret-fails-hard
   harness run --last-failed --keep                what failed last time; its machines stay for `harness enter`
   harness run --broken                            put each scenario's fault in and see it noticed
-  harness run all-stacks --time real              with two processors, whose races one processor does not have
+  harness run all-stacks --time real              by the host's clock, on two processors that run at once
   harness run --system fixtures/foreign           another generation than the project's, with its own scenarios
   harness run --guest nixos --nodes nodes.json    the hosts as NixOS test nodes
 ";

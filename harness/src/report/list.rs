@@ -14,6 +14,8 @@ struct Listed<'a> {
     title: &'a str,
     proves: &'a [String],
     time: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cpus: Option<u8>,
     #[serde(rename = "broken-by")]
     broken_by: &'a [String],
     scenario: &'a str,
@@ -27,7 +29,7 @@ pub fn list(scenarios: &[Scenario]) -> String {
         [
             listed.trial,
             listed.proves.join(","),
-            listed.time.to_owned(),
+            listed.cpus.map_or(listed.time.to_owned(), |cpus| format!("{}, {cpus} cpus", listed.time)),
             listed.broken_by.join(","),
             listed.title.to_owned(),
         ]
@@ -54,6 +56,7 @@ fn listed(scenarios: &[Scenario]) -> impl Iterator<Item = Listed<'_>> {
             title: &scenario.title,
             proves: &scenario.proves,
             time: scenario.hardware.time.name(),
+            cpus: scenario.hardware.two_processors.then_some(2),
             broken_by: &scenario.broken_by,
             scenario: &scenario.source.path,
         })
@@ -112,7 +115,7 @@ mod tests {
             title: format!("It shows {name}"),
             proves: proves.iter().map(|s| (*s).to_owned()).collect(),
             broken_by: vec!["no-alert".to_owned()],
-            hardware: Hardware { time, ..Hardware::default() },
+            hardware: Hardware { time, two_processors: name == "hang" },
             slow: None,
             trials: hosts.iter().map(|host| trial(host)).collect(),
         };
@@ -126,10 +129,10 @@ mod tests {
     #[test]
     fn trials_are_a_table_with_coverage() {
         insta::assert_snapshot!(list(&scenarios()), @"
-        TRIAL                          PROVES  TIME     BROKEN BY  TITLE
-        igpu::failure::missing-secret  B21,A4  any      no-alert   It shows missing-secret
-        doc1::failure::missing-secret  B21,A4  any      no-alert   It shows missing-secret
-        igpu::failure::hang            B30     virtual  no-alert   It shows hang
+        TRIAL                          PROVES  TIME             BROKEN BY  TITLE
+        igpu::failure::missing-secret  B21,A4  any              no-alert   It shows missing-secret
+        doc1::failure::missing-secret  B21,A4  any              no-alert   It shows missing-secret
+        igpu::failure::hang            B30     virtual, 2 cpus  no-alert   It shows hang
 
         3 trials of 3 scenarios prove 3 statements (statement:trials): A4:2 B21:2 B30:1
         ");
@@ -152,6 +155,7 @@ mod tests {
               "B30"
             ],
             "time": "virtual",
+            "cpus": 2,
             "broken-by": [
               "no-alert"
             ],

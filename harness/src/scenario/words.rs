@@ -179,7 +179,7 @@ pub(super) const WORDS: &[Word] = &[
     word(Line, With(&["file"]), "owner", "Its owner's name.", r#"{ file = "@secret", owner = "abl030" }"#),
     word(Line, With(&["file"]), "lines", "All its lines, in order.", r#"{ file = "@env-paths", lines = ["{secret}"] }"#),
     word(Line, With(&["at-most"]), "of", "The `measure` of an earlier step.", r#"{ at-most = 1.5, of = "healthy" }"#),
-    word(Line, With(&["unit", "order", "journal", "containers", "alert", "process"]), "within", "Guest time that the line has, or looks at, from the step's first action. Without it, what must happen has 60 s from the end of the last action, and what must not is watched for until 3 s after the last line that had to come true.", r#"{ alert = "@unit", times = 1, within = "30s" }"#),
+    word(Line, With(&["unit", "order", "journal", "containers", "alert", "process"]), "within", "Guest time that the line has, or looks at, from the step's first action; what a line reads from the end of the step is read no sooner. Without it, what must happen has 60 s from the end of the last action, and what must not is watched for until 3 s after the last line that had to come true.", r#"{ alert = "@unit", times = 1, within = "30s" }"#),
 
     word(OrderEntry, Leads, "unit", "The units.", r#"{ unit = "@unit", enters = "active" }"#),
     word(OrderEntry, With(&["unit"]), "enters", "The state.", r#"{ unit = "@unit", enters = "active" }"#),
