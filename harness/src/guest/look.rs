@@ -20,7 +20,7 @@ pub struct Wanted {
     pub environments: Vec<String>,
     /// The folders of the stacks, by absolute path: what is in them must not change unasked.
     pub folders: Vec<String>,
-    /// The units of the system's manager whose properties are wanted beside their state.
+    /// The units of the system's manager whose properties are wanted beside their state and invocation.
     pub system_units: Vec<String>,
     /// The same for the user's manager.
     pub user_units: Vec<String>,
@@ -160,7 +160,8 @@ impl Guest {
 fn units_of(scope: &str, sections: &Sections<'_>) -> Result<Vec<UnitState>> {
     let section = |name: &str| sections.get(&format!("{name}-{scope}"));
     let mut units = parse_units(scope, section("units")?).map_err(nonsense)?;
-    let listed = parse_unit_list(scope, section("list")?, section("transient")?).map_err(nonsense)?;
+    let listed =
+        parse_unit_list(scope, section("list")?, section("transient")?, section("invocations")?).map_err(nonsense)?;
     let names: BTreeSet<String> = units.iter().map(|unit| unit.name.clone()).collect();
     units.extend(listed.into_iter().filter(|unit| !names.contains(&unit.name)));
     Ok(units)
@@ -197,7 +198,10 @@ sleep 0.1
 # An argument may have any byte, our separator among them.
 section trace; LC_ALL=C sed 's/\x1e//g' $tracing/trace; echo > $tracing/trace
 names() {{ for file in "$1"/*; do [ ! -e "$file" ] || printf '%s\n' "${{file##*/}}"; done; }}
+invocations() {{ find "$1/systemd/units" -name 'invocation:*' -printf '%f %l\n' 2>/dev/null || true; }}
 section transient-system; names /run/systemd/transient
+section invocations-system; invocations /run
+section invocations-user; invocations /run/user/{uid}
 section transient-user; names /run/user/{uid}/systemd/transient
 section list-system; systemctl list-units --all --type={TYPES} --output=json
 section units-system; [ -z "{system_units}" ] || systemctl show {system_units} --property={PROPERTIES}

@@ -117,13 +117,13 @@ fn change<'a>(
 
 /// Whether the next picture shows that a finished oneshot service was not `active` at any time: the user manager logs
 /// the end of its process no differently from one that remains. It may have run again until then. Units that a picture
-/// only lists have no invocation and no stamps there.
+/// only lists have no stamps there.
 fn never_was_active(index: usize, transition: &Transition, pictures: &[Taken]) -> bool {
     let next = pictures.iter().find(|taken| taken.index > index && taken.at.boot == transition.at.boot);
     let state = next.and_then(|taken| taken.unit(transition.unit));
     state.is_some_and(|state| {
         state.active == "inactive"
-            && !state.invocation.is_empty()
+            && state.state_change != 0
             && state.active_enter.saturating_add(STAMP_TOLERANCE) < transition.at.micros
     })
 }
@@ -191,11 +191,13 @@ pub(super) fn gap(changes: &[Change], before: Taken, after: Taken, state: &UnitS
         return None;
     }
     let stamp = settled_stamp(state)?;
-    // A unit that this boot has not touched yet.
+    // A unit that this boot has not touched yet, or that its manager has forgotten since, and its stamps with it.
     if stamp == 0 && state.active == "inactive" {
         return None;
     }
-    let since = Moment { boot: after.at.boot, micros: stamp.saturating_sub(STAMP_TOLERANCE) };
+    // Where units are only listed there are no stamps: then it was since the picture before.
+    let since = if stamp == 0 && same_boot { before.at.micros } else { stamp.saturating_sub(STAMP_TOLERANCE) };
+    let since = Moment { boot: after.at.boot, micros: since };
     let explains = |change: &Change| {
         change.unit == state.unit()
             && super::words::state_name(change.state) == state.active
@@ -217,7 +219,7 @@ pub(super) fn gap(changes: &[Change], before: Taken, after: Taken, state: &UnitS
         "{} has been {} since {}, but {last}",
         super::words::unit_ref(state.unit()),
         state.active,
-        super::words::moment(Moment { boot: after.at.boot, micros: stamp }),
+        super::words::moment(Moment { boot: after.at.boot, micros: if stamp == 0 { since.micros } else { stamp } }),
     ))
 }
 

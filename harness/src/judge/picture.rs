@@ -113,6 +113,9 @@ fn unit_unchanged(view: &StepView, after: Taken, unit: &Unit) -> Option<String> 
     if before.active != now.active || before.sub != now.sub {
         return Some(format!("{name} was {}, is {}", in_words(before), in_words(now)));
     }
+    if now.invocation.is_empty() && matches!(&*now.active, "active" | "reloading" | "activating") {
+        return Some(format!("{name} is {} as before, but nothing says whether it has run on since", now.active));
+    }
     let other_invocation = before.invocation != now.invocation;
     let changed = other_invocation || before.state_change != now.state_change;
     changed.then(|| {

@@ -6,7 +6,8 @@ use crate::generation::Manifest;
 use crate::guest::Wanted;
 use crate::scenario::{Act, Excepted, Expectation, JournalSource, Scope, Trial, Unit};
 
-/// The files that a trial's lines look at, and the units that it names, beside every stack's.
+/// The files that a trial's lines look at, and the units of which it asks more than whether they run on: of those the
+/// list of units has enough, and all properties of a unit cost as much as half a `podman ps`.
 pub(super) fn wanted(trial: &Trial, manifest: &Manifest) -> Wanted {
     let files: BTreeSet<String> = trial
         .lines()
@@ -32,8 +33,7 @@ pub(super) fn wanted(trial: &Trial, manifest: &Manifest) -> Wanted {
         }
     }
     let named = |scope: Scope| units.iter().filter(move |unit| unit.scope == scope).map(|unit| unit.name.clone());
-    let stacks = manifest.stacks.iter().map(|stack| stack.unit.clone());
-    let user: BTreeSet<String> = named(Scope::User).chain(stacks).collect();
+    let user: BTreeSet<String> = named(Scope::User).collect();
     let system: BTreeSet<String> = named(Scope::System).collect();
     let compose = manifest.stacks.iter().filter_map(|stack| stack.compose.as_deref());
     let folders: BTreeSet<String> =
@@ -52,7 +52,6 @@ fn units_of(expectation: &Expectation) -> Vec<&Unit> {
         Expectation::UnitEnters { units, .. }
         | Expectation::UnitNeverEnters { units, .. }
         | Expectation::UnitIs { units, .. }
-        | Expectation::UnitUnchanged { units }
         | Expectation::Alert { units, .. }
         | Expectation::Journal { of: JournalSource::Units(units), .. } => units.iter().collect(),
         Expectation::Order { entries } => entries.iter().flat_map(|(units, _)| units).collect(),

@@ -34,17 +34,26 @@ pub fn parse_units(scope: &str, text: &str) -> Result<Vec<UnitState>, ParseError
 }
 
 /// Reads what `systemctl list-units --all --output=json` prints: a short state of every loaded unit, at a hundredth of
-/// the cost of all its properties. `transient` names the units that a program made at run time.
+/// the cost of all its properties. `transient` names the units that a program made at run time; `invocations` has the
+/// links that a manager keeps of the units that run (`systemd/units/invocation:NAME` in its run-time folder), each line
+/// a link's name and, after a space, what it leads to.
 ///
 /// # Errors
-/// If it is not such a list.
-pub fn parse_unit_list(scope: &str, json: &str, transient: &str) -> Result<Vec<UnitState>, ParseError> {
+/// If it is not such a list, or a line no such link.
+pub fn parse_unit_list(
+    scope: &str,
+    json: &str,
+    transient: &str,
+    invocations: &str,
+) -> Result<Vec<UnitState>, ParseError> {
     let listed: Vec<Listed> = serde_json::from_str(json)
         .map_err(|error| ParseError::new("the output of systemctl list-units", error.line(), error.to_string()))?;
     let transient: BTreeSet<&str> = transient.lines().collect();
+    let invocations = parse_invocations(invocations)?;
     let state = |unit: Listed| UnitState {
         scope: scope.to_owned(),
         transient: transient.contains(unit.unit.as_str()),
+        invocation: invocations.get(unit.unit.as_str()).copied().unwrap_or_default().to_owned(),
         name: unit.unit,
         load: unit.load,
         active: unit.active,
@@ -52,6 +61,15 @@ pub fn parse_unit_list(scope: &str, json: &str, transient: &str) -> Result<Vec<U
         ..UnitState::default()
     };
     Ok(listed.into_iter().map(state).collect())
+}
+
+fn parse_invocations(links: &str) -> Result<BTreeMap<&str, &str>, ParseError> {
+    let numbered = links.lines().enumerate();
+    let parts = numbered.map(|(index, line)| {
+        let link = line.strip_prefix("invocation:").and_then(|rest| rest.rsplit_once(' '));
+        link.ok_or_else(|| ParseError::new("the links to invocations", index + 1, format!("{line:?} is none")))
+    });
+    parts.collect()
 }
 
 #[derive(Deserialize)]
@@ -147,10 +165,14 @@ mod tests {
     fn a_list_has_the_state_of_every_unit() {
         let json = r#"[{"unit":"a.timer","load":"loaded","active":"active","sub":"waiting","description":"A"},
                        {"unit":"b.service","load":"loaded","active":"failed","sub":"failed","description":"B"}]"#;
-        let units = parse_unit_list("user", json, "a.timer\nz.service\n").unwrap();
+        let links = "invocation:a.timer 0f\ninvocation:libpod-x.scope 1f";
+        let units = parse_unit_list("user", json, "a.timer\nz.service\n", links).unwrap();
+        assert_eq!((&*units[0].invocation, &*units[1].invocation), ("0f", ""));
         assert_eq!((&*units[0].name, units[0].transient, &*units[0].sub), ("a.timer", true, "waiting"));
         assert_eq!((&*units[1].name, units[1].transient, &*units[1].active), ("b.service", false, "failed"));
-        assert!(parse_unit_list("user", "Failed to connect to bus", "").is_err());
+        assert!(parse_unit_list("user", "Failed to connect to bus", "", "").is_err());
+        let error = parse_unit_list("user", json, "", "invocation:a.timer 0f\nlog-level-max:a.timer 3").unwrap_err();
+        assert_eq!(error.line, 2);
     }
 
     #[test]

@@ -109,6 +109,18 @@ fn pictures_contradict_records() {
     check_end(other, "has been active since");
     // A stack goes down by a stop job only, which is logged.
     check_end(Sample::acted().becomes(A, "inactive", "dead", "success"), "has been inactive");
+    // Units that are only listed have no stamps: their state and their invocation are held against the records.
+    let listed = |mut sample: Sample, active: &str, invocation: &str| {
+        (sample.state(A).active_enter, sample.state(A).state_change) = (0, 0);
+        sample.state(A).active = active.to_owned();
+        sample.state(A).invocation = invocation.to_owned();
+        sample
+    };
+    let known = format!("{A}-1");
+    check_end(listed(Sample::acted(), "active", "2"), "a-stack.service has been active since");
+    check_end(listed(Sample::acted(), "failed", ""), "a-stack.service has been failed since");
+    check_end(listed(Sample::acted().at(103.0).stopped(A), "inactive", ""), "");
+    check_end(listed(Sample::acted().at(103.0).stopped(A).at(104.0).started(A), "active", &known), "");
     // While a unit starts, its sub states change without a record.
     check_end(Sample::acted().starting(A).at(150.0).becomes(A, "activating", "start", "success"), "");
     // Units that nobody names may do what they want.

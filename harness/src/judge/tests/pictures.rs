@@ -57,6 +57,9 @@ fn a_unit_is_unchanged() {
     let mut other = Sample::acted();
     other.state(A).invocation = "2".into();
     check_end(unchanged(), &other, FAILED, "another invocation");
+    let mut unknown = Sample::acted();
+    unknown.state(A).invocation.clear();
+    check_end(unchanged(), &unknown, FAILED, "nothing says whether it has run on");
     check_end(unchanged(), &Sample::acted().becomes(A, "failed", "failed", "x"), FAILED, "is failed");
     check_end(unchanged(), &Sample::acted().in_picture(|picture| picture.units.clear()), FAILED, "not among");
     let unknown = Sample::acted().in_picture(|picture| picture.units[0].load = "not-found".into());
