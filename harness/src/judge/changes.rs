@@ -187,6 +187,7 @@ const OF_A_SWITCH: [&str; 2] = ["sysinit-reactivation.target", "systemd-tmpfiles
 
 fn units(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
     let (before, after) = (compared_units(first), compared_units(last));
+    let managers = Managers::between(first, last, concern);
     let names: BTreeSet<_> = before.keys().chain(after.keys()).copied().collect();
     let differing = names.into_iter().filter(|unit| !concern.has_unit(*unit)).filter_map(|unit| {
         let was = state_of(before.get(&unit).copied());
@@ -195,9 +196,46 @@ fn units(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
         let on_demand = passing && was != "failed" && is != "failed";
         // What the harness or a scenario started for one use goes with a boot.
         let was_passing = before.get(&unit).is_some_and(|state| state.transient) && is == "inactive";
-        (was != is && !on_demand && !was_passing).then(|| format!("{} was {was}, is {is}", words::unit_ref(unit)))
+        if was != is {
+            return (!on_demand && !was_passing).then(|| format!("{} was {was}, is {is}", words::unit_ref(unit)));
+        }
+        let began_anew = managers.is_same(unit.scope)
+            && !passing
+            && is == "active"
+            && other_invocation(before.get(&unit).copied(), after.get(&unit).copied());
+        began_anew.then(|| format!("{} was stopped and is {is} again", words::unit_ref(unit)))
     });
     differing.collect()
+}
+
+/// Which managers are still those of the first picture: a new one starts everything anew.
+struct Managers {
+    system: bool,
+    user: bool,
+}
+
+impl Managers {
+    fn between(first: &Picture, last: &Picture, concern: &Concern) -> Managers {
+        let of_users = |picture: &Picture| -> Vec<String> {
+            let services = picture.units.iter().filter(|state| state.scope == "system" && is_users_manager(&state.name));
+            services.map(|state| state.invocation.clone()).collect()
+        };
+        let system = !concern.boots;
+        Managers { system, user: system && of_users(first) == of_users(last) }
+    }
+
+    fn is_same(&self, scope: &str) -> bool {
+        if scope == "user" { self.user } else { self.system }
+    }
+}
+
+fn is_users_manager(unit: &str) -> bool {
+    unit.starts_with("user@") && unit.ends_with(".service")
+}
+
+fn other_invocation(before: Option<&UnitState>, after: Option<&UnitState>) -> bool {
+    let known = |state: Option<&UnitState>| state.map(|state| state.invocation.clone()).filter(|id| !id.is_empty());
+    known(before).zip(known(after)).is_some_and(|(before, after)| before != after)
 }
 
 /// Units that say something about the host. Transient ones, scopes and sessions belong to single commands and health

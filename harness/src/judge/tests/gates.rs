@@ -246,6 +246,11 @@ fn nothing_is_left_behind() {
     check(&except(Excepted::Change(pattern("^the image cccc is new$"))), image("cccc"), "");
 }
 
+fn invocation_of(picture: &mut Picture, name: &str, invocation: &str) {
+    let units = picture.units.iter_mut().filter(|state| state.name == name);
+    units.for_each(|state| state.invocation = invocation.to_owned());
+}
+
 #[test]
 fn nothing_else_changes() {
     let bystanders = || {
@@ -258,6 +263,25 @@ fn nothing_else_changes() {
     check(&quiet(), Sample::acted().stopped(B), "b-stack.service was active, is inactive");
     check(&quiet(), Sample::acted().stopped(A), "");
     check(&bystanders(), Sample::acted().stopped(A), "a-stack.service was active, is inactive");
+    // A restart leaves the state as it was, but not the invocation; a new manager starts everything anew.
+    let restarted = || Sample::acted().in_picture(|picture| invocation_of(picture, B, "2"));
+    check(&quiet(), restarted(), "b-stack.service was stopped and is active again");
+    check(&quiet(), restarted().in_picture(|picture| invocation_of(picture, B, "")), "");
+    let manager = "user@1000.service";
+    let with_manager = |invocation: &str| UnitState {
+        scope: "system".into(),
+        name: manager.into(),
+        load: "loaded".into(),
+        active: "active".into(),
+        invocation: invocation.into(),
+        ..UnitState::default()
+    };
+    let of_new_manager = Sample::ready_with(|picture| picture.units.push(with_manager("1")));
+    let of_new_manager = of_new_manager.at(100.0).step().acts(1.0).in_picture(|picture| {
+        invocation_of(picture, B, "2");
+        invocation_of(picture, manager, "2");
+    });
+    check(&except(Excepted::Units(vec![unit("system:user@1000.service")])), of_new_manager, "");
     check(&except(Excepted::Units(vec![unit(B)])), Sample::acted().stopped(B), "");
     let of_b = |change: fn(&mut crate::timeline::ContainerState)| Sample::acted().of_container("b-web", change);
     check(&quiet(), of_b(|state| state.state = "exited".into()), "b-web was running, is exited");
