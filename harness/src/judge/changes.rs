@@ -217,7 +217,8 @@ struct Managers {
 impl Managers {
     fn between(first: &Picture, last: &Picture, concern: &Concern) -> Managers {
         let of_users = |picture: &Picture| -> Vec<String> {
-            let services = picture.units.iter().filter(|state| state.scope == "system" && is_users_manager(&state.name));
+            let services =
+                picture.units.iter().filter(|state| state.scope == "system" && is_users_manager(&state.name));
             services.map(|state| state.invocation.clone()).collect()
         };
         let system = !concern.boots;
