@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::thread;
 
-use crate::run::{Error, Hosts, Prepared, Result};
+use crate::run::{Error, Prepared, Result};
 use crate::scenario::Hardware;
 
 use super::Exit;
@@ -13,13 +13,13 @@ use super::session;
 /// Prepares templates and says what it took. Several hosts are prepared beside each other.
 pub fn bake(arguments: &BakeArguments) -> Result<Exit> {
     let hosts = session::open(session::project(&arguments.system)?, session::say_progress)?;
-    let names = match (&arguments.host, hosts.project().foreign()) {
-        (Some(host), _) => vec![host.clone()],
-        (None, Some(foreign)) => vec![foreign.host().to_owned()],
-        (None, None) => hosts.project().hosts()?,
+    let names = match &arguments.host {
+        Some(host) => vec![host.clone()],
+        None => hosts.project().hosts()?,
     };
     let prepared: Vec<Result<Arc<Prepared>>> = thread::scope(|scope| {
-        let threads: Vec<_> = names.iter().map(|host| scope.spawn(|| prepare(&hosts, host))).collect();
+        let prepare = |host| hosts.prepare(host, Hardware::default());
+        let threads: Vec<_> = names.iter().map(|host| scope.spawn(move || prepare(host))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(panicked()))).collect()
     });
     for prepared in prepared {
@@ -36,10 +36,6 @@ pub fn bake(arguments: &BakeArguments) -> Result<Exit> {
         );
     }
     Ok(Exit::Passed)
-}
-
-fn prepare(hosts: &Hosts, host: &str) -> Result<Arc<Prepared>> {
-    hosts.prepare(host, Hardware::default())
 }
 
 fn panicked() -> Error {

@@ -187,7 +187,6 @@ const OF_A_SWITCH: [&str; 2] = ["sysinit-reactivation.target", "systemd-tmpfiles
 
 fn units(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
     let (before, after) = (compared_units(first), compared_units(last));
-    let managers = Managers::between(first, last, concern);
     let names: BTreeSet<_> = before.keys().chain(after.keys()).copied().collect();
     let differing = names.into_iter().filter(|unit| !concern.has_unit(*unit)).filter_map(|unit| {
         let was = state_of(before.get(&unit).copied());
@@ -199,44 +198,31 @@ fn units(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
         if was != is {
             return (!on_demand && !was_passing).then(|| format!("{} was {was}, is {is}", words::unit_ref(unit)));
         }
-        let began_anew = managers.is_same(unit.scope)
-            && !passing
+        let began_anew = !passing
             && is == "active"
-            && other_invocation(before.get(&unit).copied(), after.get(&unit).copied());
+            && invocation_of(&before, unit).zip(invocation_of(&after, unit)).is_some_and(|(was, is)| was != is)
+            && has_same_manager(unit, first, last, concern);
         began_anew.then(|| format!("{} was stopped and is {is} again", words::unit_ref(unit)))
     });
     differing.collect()
 }
 
-/// Which managers are still those of the first picture: a new one starts everything anew.
-struct Managers {
-    system: bool,
-    user: bool,
+/// Where it is known.
+fn invocation_of<'a>(units: &BTreeMap<UnitRef<'_>, &'a UnitState>, unit: UnitRef) -> Option<&'a str> {
+    units.get(&unit).map(|state| &*state.invocation).filter(|invocation| !invocation.is_empty())
 }
 
-impl Managers {
-    fn between(first: &Picture, last: &Picture, concern: &Concern) -> Managers {
-        let of_users = |picture: &Picture| -> Vec<String> {
-            let services =
-                picture.units.iter().filter(|state| state.scope == "system" && is_users_manager(&state.name));
-            services.map(|state| state.invocation.clone()).collect()
-        };
-        let system = !concern.boots;
-        Managers { system, user: system && of_users(first) == of_users(last) }
-    }
-
-    fn is_same(&self, scope: &str) -> bool {
-        if scope == "user" { self.user } else { self.system }
-    }
+/// Whether the unit's manager is still that of the first picture: a new one starts everything anew.
+fn has_same_manager(unit: UnitRef, first: &Picture, last: &Picture, concern: &Concern) -> bool {
+    !concern.boots && (unit.scope != "user" || users_managers(first).eq(users_managers(last)))
 }
 
-fn is_users_manager(unit: &str) -> bool {
-    unit.starts_with("user@") && unit.ends_with(".service")
-}
-
-fn other_invocation(before: Option<&UnitState>, after: Option<&UnitState>) -> bool {
-    let known = |state: Option<&UnitState>| state.map(|state| state.invocation.clone()).filter(|id| !id.is_empty());
-    known(before).zip(known(after)).is_some_and(|(before, after)| before != after)
+/// The invocations of the users' managers.
+fn users_managers(picture: &Picture) -> impl Iterator<Item = &str> {
+    let is_manager = |state: &&UnitState| {
+        state.scope == "system" && state.name.starts_with("user@") && state.name.ends_with(".service")
+    };
+    picture.units.iter().filter(is_manager).map(|state| &*state.invocation)
 }
 
 /// Units that say something about the host. Transient ones, scopes and sessions belong to single commands and health

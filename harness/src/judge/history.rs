@@ -196,8 +196,9 @@ pub(super) fn gap(changes: &[Change], before: Taken, after: Taken, state: &UnitS
         return None;
     }
     // Where units are only listed there are no stamps: then it was since the picture before.
-    let since = if stamp == 0 && same_boot { before.at.micros } else { stamp.saturating_sub(STAMP_TOLERANCE) };
-    let since = Moment { boot: after.at.boot, micros: since };
+    let (entered, tolerance) = if stamp == 0 && same_boot { (before.at.micros, 0) } else { (stamp, STAMP_TOLERANCE) };
+    let in_boot = |micros| Moment { boot: after.at.boot, micros };
+    let since = in_boot(entered.saturating_sub(tolerance));
     let explains = |change: &Change| {
         change.unit == state.unit()
             && super::words::state_name(change.state) == state.active
@@ -219,7 +220,7 @@ pub(super) fn gap(changes: &[Change], before: Taken, after: Taken, state: &UnitS
         "{} has been {} since {}, but {last}",
         super::words::unit_ref(state.unit()),
         state.active,
-        super::words::moment(Moment { boot: after.at.boot, micros: if stamp == 0 { since.micros } else { stamp } }),
+        super::words::moment(in_boot(entered)),
     ))
 }
 

@@ -7,7 +7,7 @@ use crate::guest::Wanted;
 use crate::scenario::{Act, Excepted, Expectation, JournalSource, Scope, Trial, Unit};
 
 /// The files that a trial's lines look at, and the units of which it asks more than whether they run on: of those the
-/// list of units has enough, and all properties of a unit cost as much as half a `podman ps`.
+/// list of units has enough, and all properties of a single unit cost a ninth of a `podman ps`.
 pub(super) fn wanted(trial: &Trial, manifest: &Manifest) -> Wanted {
     let files: BTreeSet<String> = trial
         .lines()

@@ -33,7 +33,7 @@ pub fn parse_units(scope: &str, text: &str) -> Result<Vec<UnitState>, ParseError
     Ok(units)
 }
 
-/// Reads what `systemctl list-units --all --output=json` prints: a short state of every loaded unit, at a hundredth of
+/// Reads what `systemctl list-units --all --output=json` prints: a short state of every loaded unit, at a fortieth of
 /// the cost of all its properties. `transient` names the units that a program made at run time; `invocations` has the
 /// links that a manager keeps of the units that run (`systemd/units/invocation:NAME` in its run-time folder), each line
 /// a link's name and, after a space, what it leads to.
