@@ -209,11 +209,12 @@ section units-system; [ -z "{system_units}" ] || systemctl show {system_units} -
 asked() {{ [ -S /run/user/{uid}/bus ] && [ -d /sys/fs/cgroup/user.slice/user-{uid}.slice/user@{uid}.service ]; }}
 section list-user; if asked; then {as_user} systemctl --user list-units --all --type={TYPES} --output=json; else echo '[]'; fi
 section units-user; [ -z "{user_units}" ] || ! asked || {as_user} systemctl --user show {user_units} --property={PROPERTIES}
-section containers; {as_user} podman ps --all --no-trunc --format json > /run/harness/containers; cat /run/harness/containers
+# Without garbage collection, which is a third of its work, podman lists the same containers.
+section containers; {as_user} GOGC=off podman ps --all --no-trunc --format json > /run/harness/containers; cat /run/harness/containers
 section environments
 if [ -n "{environments}" ]; then
     ids=$(jq --raw-output '.[] | select(any(.Names[]; IN($ARGS.positional[]))) | .Id' /run/harness/containers --args {environments})
-    [ -z "$ids" ] || {as_user} podman container inspect --format '{{{{.Id}}}} {{{{json .Config.Env}}}}' $ids
+    [ -z "$ids" ] || {as_user} GOGC=off podman container inspect --format '{{{{.Id}}}} {{{{json .Config.Env}}}}' $ids
 fi
 section sockets; ss -H -n -l -t -u -x
 runtime=/run/user/{uid}
@@ -247,7 +248,7 @@ echo 1 > $tracing/tracing_on
     )
 }
 
-/// What stands before a command that the user shall run.
+/// What stands before a command that the user shall run; more variables may follow it.
 fn as_user(user: &crate::generation::User) -> String {
     format!(
         "setpriv --reuid={uid} --regid={gid} --init-groups env HOME={home} XDG_RUNTIME_DIR=/run/user/{uid} \
