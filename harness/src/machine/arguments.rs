@@ -26,6 +26,10 @@ pub(super) enum Origin<'a> {
     Kept,
 }
 
+/// The clock that survives a boot: it begins on the same noon for every machine and goes on with the guest's time. With
+/// the host's time, a trial that boots would find the timers of a day due or not by when its template was made.
+const RTC: &str = "base=2030-01-01T12:00:00,clock=vm";
+
 /// The arguments of a machine's program. Its sockets, console and overlays are in its working folder.
 ///
 /// Relative socket paths keep them below the 108 bytes that a socket address has room for, wherever the cache is.
@@ -83,6 +87,7 @@ fn drive(line: &mut Line, disk: &Disk) {
 fn processor(line: &mut Line, spec: &Spec) {
     line.option("-machine", format!("accel={}", spec.accelerator.name()));
     line.option("-cpu", spec.accelerator.cpu_model());
+    line.option("-rtc", RTC);
     if spec.pauses() {
         line.flags(&["-icount", "shift=0,sleep=off"]);
     }
