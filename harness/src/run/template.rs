@@ -22,10 +22,10 @@ use super::{Error, Project, Result};
 /// The kernel's command line. Nothing on it changes what the stacks do; it only keeps emulation short. A panic must not
 /// restart the guest behind our back. Programs lie at the same addresses whenever they are started (`norandmaps`): the
 /// emulator keeps what it has translated by address, and would translate a library anew for each program that loads it.
-/// The last line leaves out hardening and pauses of the kernel that Debian has on.
+/// Memory is cleared for whoever asks for clean memory, not once more for everyone (`init_on_alloc`): one part in a hundred.
 const APPEND: &str = "console=ttyS0 rw quiet loglevel=4 panic=0 systemd.show_status=0 mitigations=off audit=0 \
                       apparmor=0 nokaslr norandmaps rcupdate.rcu_expedited=1 fsck.mode=skip random.trust_cpu=on \
-                      init_on_alloc=0 hardened_usercopy=off preempt=none";
+                      init_on_alloc=0";
 
 /// Everything that a template is made from.
 pub(super) struct Recipe<'a> {
