@@ -7,7 +7,7 @@ use crate::timeline::{Entry, MESSAGE_ID_JOURNAL_STOPPED, Moment, Timeline, UnitS
 
 use super::finding::Finding;
 use super::recording::{Recording, StepView};
-use super::{Subject, Verdict, history, words};
+use super::{Subject, Verdict, history, lines, words};
 
 /// How many complaints of one kind are spelt out; the first ones say what went wrong.
 const SPELT_OUT: usize = 5;
@@ -68,8 +68,9 @@ fn milestones(recording: &Recording) -> Vec<String> {
     }
     for view in (0..steps).filter_map(|step| recording.step(step)) {
         let number = view.index + 1;
-        if view.after.is_none() {
-            complaints.push(format!("there is no picture of the end of step {number}"));
+        match view.after {
+            None => complaints.push(format!("there is no picture of the end of step {number}")),
+            Some(after) => complaints.extend(hasty(&view, after.at)),
         }
         match view.barrier {
             None => complaints.push(format!("the journal's end in step {number} did not arrive: there is no barrier")),
@@ -80,6 +81,18 @@ fn milestones(recording: &Recording) -> Vec<String> {
         }
     }
     complaints
+}
+
+/// A picture that was taken before the guest had come to rest shows what would have been over a moment later.
+fn hasty(view: &StepView, pictured: Moment) -> Option<String> {
+    let horizon = lines::horizon(view);
+    (pictured < horizon).then(|| {
+        let (at, horizon) = (words::moment(pictured), words::moment(horizon));
+        format!(
+            "the picture of the end of step {} was taken at {at}, before the step's horizon at {horizon}",
+            view.index + 1
+        )
+    })
 }
 
 fn step_begun(entry: &Entry) -> Option<usize> {

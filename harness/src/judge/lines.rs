@@ -117,11 +117,12 @@ fn decided_at(view: &StepView, line: &Line) -> Option<Moment> {
     })
 }
 
-/// How far the recording of a step must reach for all of its lines.
+/// How far the recording of a step must reach: for all of its lines, and for the picture of a guest at rest, in which
+/// nothing is under way that a line did not ask for.
 pub(super) fn horizon(view: &StepView) -> Moment {
     let settled = settled(view);
     let lines = view.step.then.iter().map(|line| horizon_of(view, settled, line));
-    lines.max().unwrap_or(settled)
+    lines.fold(later(settled, QUIET), Moment::max)
 }
 
 /// Whether a positive line is still open at a moment; while the step acts, nobody knows when its time is over.

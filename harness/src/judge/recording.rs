@@ -8,8 +8,8 @@ use crate::timeline::{ActionDone, Entry, Moment, Record, Timeline};
 
 use super::history::{self, Change, Taken};
 
-/// How long the guest must stay quiet after the last positive line, where a line that waits for the step's end has no
-/// `within` of its own.
+/// How long a step goes on after its last positive line: for lines that wait for its end without a `within` of their own,
+/// and for its picture.
 pub(super) const QUIET: Duration = Duration::from_secs(3);
 
 /// How long a positive line without `within` waits after the last action's end.
