@@ -83,7 +83,8 @@ fn drive(line: &mut Line, disk: &Disk) {
     line.option("-device", format!("virtio-blk-pci,drive={0},serial={0}", disk.serial));
 }
 
-/// What runs instructions. QEMU joins the parts of `-machine`, so a start script's own choice gives way.
+/// What runs instructions, and the clocks. QEMU joins the parts of `-machine`, and of `-rtc`, so a start script's own choice
+/// gives way.
 fn processor(line: &mut Line, spec: &Spec) {
     line.option("-machine", format!("accel={}", spec.accelerator.name()));
     line.option("-cpu", spec.accelerator.cpu_model());

@@ -51,6 +51,12 @@ fn what_is_missing_is_noticed() {
 }
 
 #[test]
+fn a_picture_of_a_guest_that_is_not_at_rest_is_noticed() {
+    check(&Sample::acted().end(103.9), "before the step's horizon at guest time 104.0 s");
+    check(&Sample::acted().end(104.0), "");
+}
+
+#[test]
 fn lost_and_disordered_records_are_noticed() {
     let is_record = |entry: &Entry| matches!(entry, Entry::Journal(_));
     let second = |entries: &[Entry]| place(entries, is_record) - 1;
