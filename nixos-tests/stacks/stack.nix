@@ -47,7 +47,7 @@ let
     ];
   # Without --wait: a start does not hang on an unhealthy container.
   up = "${script "stack-compose"} up -d --remove-orphans";
-  record = "${script "stack-digest"} ${stack.name} --record";
+  record = "${script "stack-digest"} --record ${stack.name}";
 
   variables = unitFile.environment (environment.compose // {
     COMPOSE_PROJECT_NAME = stack.name;
