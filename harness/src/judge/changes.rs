@@ -16,7 +16,7 @@ use super::{Subject, Verdict, compose, remains, words};
 /// The verdict, if something else changed.
 pub(super) fn verdict(recording: &Recording) -> Option<Verdict> {
     let (first, last) = (recording.pictures.first()?, recording.pictures.last()?);
-    let concern = Concern::of(recording.trial, first.picture);
+    let concern = Concern::of(recording.trial, first.picture, last.picture);
     let mut differences = units(first.picture, last.picture, &concern);
     differences.extend(containers(first.picture, last.picture, &concern));
     differences.extend(sockets(first.picture, last.picture, &concern));
@@ -54,10 +54,12 @@ pub(super) struct Concern<'a> {
     images: BTreeSet<&'a str>,
     /// Whether the machine is started again: then every container is, too.
     boots: bool,
+    /// Whether a user's manager that the trial acts on is stopped for good: then everything that it ran is, too.
+    users_stop: bool,
 }
 
 impl<'a> Concern<'a> {
-    fn of(trial: &'a Trial, first: &Picture) -> Self {
+    fn of(trial: &'a Trial, first: &Picture, last: &Picture) -> Self {
         let mut concern = Self { host: &trial.stacks, own_stack: trial.stack.as_deref(), ..Self::default() };
         trial.acts().for_each(|act| concern.act(act));
         trial.lines().for_each(|line| concern.line(&line.what, first));
@@ -70,6 +72,11 @@ impl<'a> Concern<'a> {
                 Excepted::Journal(_) | Excepted::Change(_) => {}
             }
         }
+        let mut acted_on = users_managers(first).filter(|manager| concern.units.contains(&manager.unit()));
+        concern.users_stop = acted_on.any(|manager| {
+            let is_it = |state: &&UnitState| state.name == manager.name && state.active == "active";
+            manager.active == "active" && !users_managers(last).any(|state| is_it(&state))
+        });
         concern
     }
 
@@ -195,8 +202,10 @@ fn units(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
         let on_demand = passing && was != "failed" && is != "failed";
         // What the harness or a scenario started for one use goes with a boot.
         let was_passing = before.get(&unit).is_some_and(|state| state.transient) && is == "inactive";
+        let went_with_user = concern.users_stop && unit.scope == "user" && is == "inactive";
         if was != is {
-            return (!on_demand && !was_passing).then(|| format!("{} was {was}, is {is}", words::unit_ref(unit)));
+            return (!on_demand && !was_passing && !went_with_user)
+                .then(|| format!("{} was {was}, is {is}", words::unit_ref(unit)));
         }
         let began_anew = !passing
             && is == "active"
@@ -214,15 +223,15 @@ fn invocation_of<'a>(units: &BTreeMap<UnitRef<'_>, &'a UnitState>, unit: UnitRef
 
 /// Whether the unit's manager is still that of the first picture: a new one starts everything anew.
 fn has_same_manager(unit: UnitRef, first: &Picture, last: &Picture, concern: &Concern) -> bool {
-    !concern.boots && (unit.scope != "user" || users_managers(first).eq(users_managers(last)))
+    let invocations = |picture| users_managers(picture).map(|manager| &*manager.invocation);
+    !concern.boots && (unit.scope != "user" || invocations(first).eq(invocations(last)))
 }
 
-/// The invocations of the users' managers.
-fn users_managers(picture: &Picture) -> impl Iterator<Item = &str> {
+fn users_managers(picture: &Picture) -> impl Iterator<Item = &UnitState> {
     let is_manager = |state: &&UnitState| {
         state.scope == "system" && state.name.starts_with("user@") && state.name.ends_with(".service")
     };
-    picture.units.iter().filter(is_manager).map(|state| &*state.invocation)
+    picture.units.iter().filter(is_manager)
 }
 
 /// Units that say something about the host. Transient ones, scopes and sessions belong to single commands and health
@@ -264,12 +273,14 @@ pub(super) fn comes_and_goes(unit: UnitRef, picture: &Picture) -> bool {
 fn containers(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
     let others = |picture| other_containers(picture, concern);
     let (before, after) = (others(first), others(last));
-    let gone = before.keys().filter(|name| !after.contains_key(*name));
-    let gone = gone.map(|name| format!("the container {name} is gone"));
+    let stopped = |was: &ContainerState| concern.users_stop && was.state == "running";
+    let gone = before.iter().filter(|(name, was)| !after.contains_key(*name) && !stopped(was));
+    let gone = gone.map(|(name, _)| format!("the container {name} is gone"));
     let new = after.keys().filter(|name| !before.contains_key(*name));
     let new = new.map(|name| format!("the container {name} is new"));
     let both = before.iter().filter_map(|(name, was)| Some((*was, *after.get(name)?)));
-    let changed = both.filter_map(|(was, is)| container_difference(was, is, concern.boots));
+    let others = both.filter(|(was, is)| !(stopped(was) && is.state == "exited" && was.id == is.id));
+    let changed = others.filter_map(|(was, is)| container_difference(was, is, concern.boots));
     gone.chain(new).chain(changed).collect()
 }
 
@@ -295,7 +306,7 @@ fn container_difference(was: &ContainerState, is: &ContainerState, boots: bool) 
 }
 
 /// The published ports of the containers that the scenario stops or starts come and go with them, and a picture does
-/// not say whose a port is: then a port that is gone, or a new one, tells nothing.
+/// not say whose a port is: then a port that is gone, or a new one, tells nothing. Nor does a picture know a user's sockets.
 fn sockets(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
     let running = |picture: &Picture| -> BTreeSet<String> {
         let concerned = picture.containers.iter().filter(|container| concern.has_container(container));
@@ -306,7 +317,7 @@ fn sockets(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
     let is_port = |socket: &str| !socket.starts_with("unix ");
     let (before, after): (BTreeSet<_>, BTreeSet<_>) = (first.sockets.iter().collect(), last.sockets.iter().collect());
     let closed = before.difference(&after).filter(|socket| ran.is_subset(&runs) || !is_port(socket));
-    let closed = closed.map(|socket| format!("nobody listens on {socket} any more"));
+    let closed = closed.filter(|_| !concern.users_stop).map(|socket| format!("nobody listens on {socket} any more"));
     let opened = after.difference(&before).filter(|socket| runs.is_subset(&ran) || !is_port(socket));
     let opened = opened.map(|socket| format!("somebody listens on {socket} now"));
     closed.chain(opened).collect()

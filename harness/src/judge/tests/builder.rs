@@ -72,6 +72,22 @@ pub fn trial(steps: Vec<Step>) -> Trial {
     Trial { host: "igpu".into(), stack: Some("a".into()), stacks: stacks.into(), steps, ..Trial::default() }
 }
 
+/// A trial that expects and acts on nothing.
+pub fn quiet() -> Trial {
+    trial(vec![step(vec![line(journal("x", times(0, 0)))])])
+}
+
+/// A trial that expects one thing.
+pub fn expecting(what: Expectation) -> Trial {
+    trial(vec![step(vec![line(what)])])
+}
+
+/// The quiet one with one exception.
+pub fn except(what: Excepted) -> Trial {
+    let except = vec![Exception { span: 0..1, what, reason: "known".into() }];
+    Trial { except, ..quiet() }
+}
+
 /// The verdict on a line of the first step.
 pub fn of_line(judgement: &Judgement, wanted: usize) -> &Verdict {
     let is_it = |verdict: &&Verdict| matches!(verdict.subject, Subject::Line { step: 0, index, .. } if index == wanted);

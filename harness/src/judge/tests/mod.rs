@@ -1,6 +1,7 @@
 //! Every expectation is seen green, red and, where it can be, broken, on recordings made by hand.
 
 mod builder;
+mod changes;
 mod counted;
 mod gates;
 mod integrity;
