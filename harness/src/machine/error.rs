@@ -68,12 +68,12 @@ pub enum Error {
         seconds: u64,
     },
     /// The guest's kernel panicked.
-    #[error("the guest's kernel panicked while the harness was waiting {waiting}; the console's last lines: {console}")]
+    #[error("the guest's kernel panicked while the harness was waiting {waiting}; it said: {kernel}")]
     Panicked {
         /// What was being waited for.
         waiting: String,
-        /// The end of the console.
-        console: String,
+        /// What the kernel said of it.
+        kernel: String,
     },
     /// Something else than the harness uses the root shell.
     #[error(

@@ -11,9 +11,9 @@ use tokio::net::{UnixListener, UnixStream};
 
 use super::arguments::{Origin, arguments};
 use super::disk::{copy, create_overlay, virtual_size};
-use super::process::{Process, QEMU, console_tail};
+use super::process::{Process, QEMU};
 use super::qmp::Qmp;
-use super::{Error, Overlay, Program, Result, Spec, node};
+use super::{Error, Overlay, Program, Result, Spec, console, node};
 
 /// A QEMU process and the streams to its guest.
 #[derive(Debug)]
@@ -313,7 +313,7 @@ async fn stopped_without_answer(qmp: &mut Qmp, stopped: &mut bool, waiting: &str
     }
     // The answer comes on another socket than the news of the stop and may still be on its way.
     tokio::time::sleep(ANSWER_PATIENCE).await;
-    Error::Panicked { waiting: waiting.to_owned(), console: console_tail(folder) }
+    Error::Panicked { waiting: waiting.to_owned(), kernel: console::last_words(folder) }
 }
 
 /// Where the text behind another begins.

@@ -5,6 +5,7 @@
 
 mod accelerator;
 mod arguments;
+mod console;
 mod disk;
 mod error;
 mod lifecycle;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::process::{Child, Command};
 
-use super::{Error, Result};
+use super::{Error, Result, console};
 
 /// The program that runs machines.
 pub const QEMU: &str = if cfg!(target_arch = "aarch64") { "qemu-system-aarch64" } else { "qemu-system-x86_64" };
@@ -97,10 +97,10 @@ impl Process {
             },
             status = self.child.wait() => Err(died(&folder, waiting, status)),
             seconds = exhausted(identifier, processor_seconds) => {
-                Err(Error::Timeout { waiting: waiting.to_owned(), seconds, console: console_tail(&folder) })
+                Err(Error::Timeout { waiting: waiting.to_owned(), seconds, console: console::tail(&folder) })
             }
             () = panicked(&folder) => {
-                Err(Error::Panicked { waiting: waiting.to_owned(), console: console_tail(&folder) })
+                Err(Error::Panicked { waiting: waiting.to_owned(), kernel: console::last_words(&folder) })
             }
         }
     }
@@ -148,7 +148,7 @@ async fn exhausted(identifier: Option<u32>, processor_seconds: u64) -> u64 {
 
 /// Waits until the console shows that the guest's kernel has panicked, whether or not the guest tells the machine.
 async fn panicked(folder: &Path) {
-    while !console_tail(folder).contains("Kernel panic - not syncing") {
+    while !console::tail(folder).contains(console::PANIC) {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
@@ -166,33 +166,11 @@ fn died(folder: &Path, waiting: &str, status: std::io::Result<std::process::Exit
         Ok(status) => status.to_string(),
         Err(error) => format!("unknown status: {error}"),
     };
-    let mut said = tail(&folder.join("qemu.log"), 5);
+    let mut said = console::last_lines(&folder.join("qemu.log"), 5);
     if said.is_empty() {
-        said = format!("nothing; the console's last lines: {}", console_tail(folder));
+        said = format!("nothing; the console's last lines: {}", console::tail(folder));
     }
     Error::Died { status, waiting: waiting.to_owned(), said }
-}
-
-/// The last lines of the machine's console.
-pub(super) fn console_tail(folder: &Path) -> String {
-    tail(&folder.join("console.log"), 8)
-}
-
-fn tail(path: &Path, count: usize) -> String {
-    let text = String::from_utf8_lossy(&end_of(path).unwrap_or_default()).into_owned();
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    lines[lines.len().saturating_sub(count)..].join(" | ")
-}
-
-/// The last few KiB of a file.
-fn end_of(path: &Path) -> std::io::Result<Vec<u8>> {
-    use std::io::{Read, Seek, SeekFrom};
-    let mut file = fs::File::open(path)?;
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(8192)))?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// QEMU's version line; an error tells how to install it, or that it is too old.
