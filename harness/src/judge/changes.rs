@@ -72,11 +72,10 @@ impl<'a> Concern<'a> {
                 Excepted::Journal(_) | Excepted::Change(_) => {}
             }
         }
+        let runs_in =
+            |picture, name: &str| users_managers(picture).any(|state| state.name == name && state.active == "active");
         let mut acted_on = users_managers(first).filter(|manager| concern.units.contains(&manager.unit()));
-        concern.users_stop = acted_on.any(|manager| {
-            let is_it = |state: &&UnitState| state.name == manager.name && state.active == "active";
-            manager.active == "active" && !users_managers(last).any(|state| is_it(&state))
-        });
+        concern.users_stop = acted_on.any(|manager| runs_in(first, &manager.name) && !runs_in(last, &manager.name));
         concern
     }
 
@@ -183,6 +182,11 @@ impl<'a> Concern<'a> {
         self.images.contains(name) || containers.any(|container| self.has_container(container))
     }
 
+    /// Whether a container that the trial does not name goes with its user's manager.
+    fn may_stop(&self, was: &ContainerState) -> bool {
+        self.users_stop && was.state == "running"
+    }
+
     fn has_container(&self, container: &ContainerState) -> bool {
         let is_concern = |(stack, service)| self.stacks.contains(stack) || self.services.contains(&(stack, service));
         self.containers.contains(&*container.name) || compose::place(container, self.host).is_some_and(is_concern)
@@ -273,14 +277,12 @@ pub(super) fn comes_and_goes(unit: UnitRef, picture: &Picture) -> bool {
 fn containers(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
     let others = |picture| other_containers(picture, concern);
     let (before, after) = (others(first), others(last));
-    let stopped = |was: &ContainerState| concern.users_stop && was.state == "running";
-    let gone = before.iter().filter(|(name, was)| !after.contains_key(*name) && !stopped(was));
+    let gone = before.iter().filter(|(name, was)| !after.contains_key(*name) && !concern.may_stop(was));
     let gone = gone.map(|(name, _)| format!("the container {name} is gone"));
     let new = after.keys().filter(|name| !before.contains_key(*name));
     let new = new.map(|name| format!("the container {name} is new"));
     let both = before.iter().filter_map(|(name, was)| Some((*was, *after.get(name)?)));
-    let others = both.filter(|(was, is)| !(stopped(was) && is.state == "exited" && was.id == is.id));
-    let changed = others.filter_map(|(was, is)| container_difference(was, is, concern.boots));
+    let changed = both.filter_map(|(was, is)| container_difference(was, is, concern));
     gone.chain(new).chain(changed).collect()
 }
 
@@ -289,19 +291,20 @@ fn other_containers<'a>(picture: &'a Picture, concern: &Concern) -> BTreeMap<&'a
     others.map(|container| (&*container.name, container)).collect()
 }
 
-fn container_difference(was: &ContainerState, is: &ContainerState, boots: bool) -> Option<String> {
+fn container_difference(was: &ContainerState, is: &ContainerState, concern: &Concern) -> Option<String> {
     let name = &was.name;
     if was.id != is.id {
         return Some(format!("{name} was recreated: {}, before {}", short(&is.id), short(&was.id)));
     }
     if was.state != is.state {
-        return Some(format!("{name} was {}, is {}", was.state, is.state));
+        let went_with_user = concern.may_stop(was) && is.state == "exited";
+        return (!went_with_user).then(|| format!("{name} was {}, is {}", was.state, is.state));
     }
-    if was.started != is.started && !boots {
+    if was.started != is.started && !concern.boots {
         return Some(format!("{name} was started again: at {}, before at {}", is.started, was.started));
     }
     // A check that is still starting becomes healthy by itself, and starts anew with the machine.
-    let regressed = was.health != is.health && is.health != "healthy" && !(boots && is.health == "starting");
+    let regressed = was.health != is.health && is.health != "healthy" && !(concern.boots && is.health == "starting");
     regressed.then(|| format!("{name} was {:?}, is {:?} by its health check", was.health, is.health))
 }
 
@@ -316,8 +319,9 @@ fn sockets(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
     let (ran, runs) = (running(first), running(last));
     let is_port = |socket: &str| !socket.starts_with("unix ");
     let (before, after): (BTreeSet<_>, BTreeSet<_>) = (first.sockets.iter().collect(), last.sockets.iter().collect());
-    let closed = before.difference(&after).filter(|socket| ran.is_subset(&runs) || !is_port(socket));
-    let closed = closed.filter(|_| !concern.users_stop).map(|socket| format!("nobody listens on {socket} any more"));
+    let closed =
+        before.difference(&after).filter(|socket| !concern.users_stop && (ran.is_subset(&runs) || !is_port(socket)));
+    let closed = closed.map(|socket| format!("nobody listens on {socket} any more"));
     let opened = after.difference(&before).filter(|socket| runs.is_subset(&ran) || !is_port(socket));
     let opened = opened.map(|socket| format!("somebody listens on {socket} now"));
     closed.chain(opened).collect()
