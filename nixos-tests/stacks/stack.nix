@@ -107,7 +107,7 @@ let
     (service: "  ${service.name}:\n    labels:\n      PODMAN_SYSTEMD_UNIT: ${unit}\n")
     stack.services);
 
-  # Everything that the containers are made from; activation compares its digest.
+  # Everything that the containers are made from; activation compares their digests.
   inputs =
     [ "${paths.userUnits}/${unit}" "${directory}/docker-compose.yml" "${directory}/override.yml" ]
     ++ map (secret: secret.native) secrets

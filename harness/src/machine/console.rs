@@ -43,8 +43,8 @@ pub(super) fn last_words(folder: &Path) -> String {
     let Some(fault) = lines.iter().position(|line| FAULTS.iter().any(|fault| line.contains(fault))) else {
         return tail(folder);
     };
-    let is_guess = |line: &str| line.contains("] ? ") || line.contains("]  ? ");
-    let tells = |line: &&str| TELLING.iter().any(|part| line.contains(part)) && !is_guess(line);
+    // A question mark stands before a frame that the kernel only guesses at.
+    let tells = |line: &&str| TELLING.iter().any(|part| line.contains(part)) && !line.contains(" ? ");
     let mut words = vec![lines[fault]];
     words.extend(lines[fault + 1..].iter().filter(|line| tells(line)).take(LONGEST));
     words.join(" | ")
