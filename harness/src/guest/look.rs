@@ -50,6 +50,8 @@ const TYPES: &str = "service,socket,timer,mount,target,path";
 const LIMIT: Duration = Duration::from_secs(120);
 /// Between the sections of a picture's output.
 const SEPARATOR: char = '\u{1e}';
+/// The shell's function that begins a section.
+const SECTION: &str = "section() { printf '\\n\u{1e}%s\\n' \"$1\"; }";
 /// How often the guest is given a moment more to hand over the barrier's record.
 const PATIENCE: u32 = 50;
 
@@ -186,15 +188,12 @@ fn nonsense(error: impl std::fmt::Display) -> Error {
 /// In virtual time a short sleep ends only when nothing is left to run, so what the journal daemon was sent before it
 /// has been written after it.
 fn script(wanted: &Wanted, nonce: &str, user: &crate::generation::User) -> String {
-    let (as_user, barrier) = (as_user(user), barrier_script(nonce));
-    // Garbage collection is a third of what `podman ps` costs, and changes nothing of what it says.
-    let podman = format!("{as_user} GOGC=off podman");
-    let quoted = |words: &[String]| words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ");
+    let barrier = barrier_script(nonce);
     format!(
         r#"
 set -e
 tracing=/sys/kernel/tracing
-section() {{ printf '\n{SEPARATOR}%s\n' "$1"; }}
+{SECTION}
 echo 0 > $tracing/tracing_on
 sleep 0.1
 # An argument may have any byte, our separator among them.
@@ -207,16 +206,7 @@ section invocations-user; invocations /run/user/{uid}
 section transient-user; names /run/user/{uid}/systemd/transient
 section list-system; systemctl list-units --all --type={TYPES} --output=json
 section units-system; [ -z "{system_units}" ] || systemctl show {system_units} --property={PROPERTIES}
-# Early in a boot there is no user manager that could be asked; one that has been stopped leaves its socket.
-asked() {{ [ -S /run/user/{uid}/bus ] && [ -d /sys/fs/cgroup/user.slice/user-{uid}.slice/user@{uid}.service ]; }}
-section list-user; if asked; then {as_user} systemctl --user list-units --all --type={TYPES} --output=json; else echo '[]'; fi
-section units-user; [ -z "{user_units}" ] || ! asked || {as_user} systemctl --user show {user_units} --property={PROPERTIES}
-section containers; {podman} ps --all --no-trunc --format json > /run/harness/containers; cat /run/harness/containers
-section environments
-if [ -n "{environments}" ]; then
-    ids=$(jq --raw-output '.[] | select(any(.Names[]; IN($ARGS.positional[]))) | .Id' /run/harness/containers --args {environments})
-    [ -z "$ids" ] || {podman} container inspect --format '{{{{.Id}}}} {{{{json .Config.Env}}}}' $ids
-fi
+{as_user} sh -ec {user_script}
 section sockets; ss -H -n -l -t -u -x
 runtime=/run/user/{uid}
 # What podman, systemd and a switch of NixOS keep for containers and units goes with these. A file may go away meanwhile.
@@ -240,13 +230,40 @@ section end
 echo 1 > $tracing/tracing_on
 "#,
         uid = user.uid,
+        as_user = as_user(user),
+        user_script = quote(&user_script(wanted, user.uid)),
         system_units = quoted(&wanted.system_units),
-        user_units = quoted(&wanted.user_units),
-        environments = quoted(&wanted.environments),
         files = quoted(&wanted.files),
         folders = quoted(&wanted.folders),
         home = quote(&user.home)
     )
+}
+
+/// The part of the picture that the user's manager and the user's podman give, as one program of the user's.
+fn user_script(wanted: &Wanted, uid: u32) -> String {
+    let (units, environments) = (quoted(&wanted.user_units), quoted(&wanted.environments));
+    format!(
+        r#"
+{SECTION}
+# Early in a boot there is no user manager that could be asked; one that has been stopped leaves its socket.
+asked() {{ [ -S /run/user/{uid}/bus ] && [ -d /sys/fs/cgroup/user.slice/user-{uid}.slice/user@{uid}.service ]; }}
+section list-user; if asked; then systemctl --user list-units --all --type={TYPES} --output=json; else echo '[]'; fi
+section units-user; [ -z "{units}" ] || ! asked || systemctl --user show {units} --property={PROPERTIES}
+# Garbage collection is a third of what `podman ps` costs, and changes nothing of what it says.
+export GOGC=off
+section containers; containers=$(podman ps --all --no-trunc --format json); printf '%s\n' "$containers"
+section environments
+if [ -n "{environments}" ]; then
+    ids=$(printf '%s' "$containers" |
+        jq --raw-output '.[] | select(any(.Names[]; IN($ARGS.positional[]))) | .Id' --args {environments})
+    [ -z "$ids" ] || podman container inspect --format '{{{{.Id}}}} {{{{json .Config.Env}}}}' $ids
+fi
+"#
+    )
+}
+
+fn quoted(words: &[String]) -> String {
+    words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// What stands before a command that the user shall run; more variables may follow it.

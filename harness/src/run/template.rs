@@ -23,9 +23,10 @@ use super::{Error, Project, Result};
 /// restart the guest behind our back. Programs lie at the same addresses whenever they are started (`norandmaps`): the
 /// emulator keeps what it has translated by address, and would translate a library anew for each program that loads it.
 /// Memory is cleared for whoever asks for clean memory, not once more for everyone (`init_on_alloc`): one part in a hundred.
+/// Nobody asks how long others waited (`psi`) or what the kernel itself takes for a group (`cgroup.memory`): two in a hundred.
 const APPEND: &str = "console=ttyS0 rw quiet loglevel=4 panic=0 systemd.show_status=0 mitigations=off audit=0 \
                       apparmor=0 nokaslr norandmaps rcupdate.rcu_expedited=1 fsck.mode=skip random.trust_cpu=on \
-                      init_on_alloc=0";
+                      init_on_alloc=0 psi=0 cgroup.memory=nokmem,nosocket";
 
 /// Everything that a template is made from.
 pub(super) struct Recipe<'a> {
