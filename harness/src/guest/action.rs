@@ -35,8 +35,7 @@ pub mod act {
     /// `systemctl VERB UNITS`, in the manager of the system or of the user.
     pub fn systemctl(verb: &str, units: &[&str], user: bool) -> Command {
         let scope = if user { " --user" } else { "" };
-        let words: Vec<_> = units.iter().map(|unit| quote(unit)).collect();
-        let script = format!("systemctl{scope} {verb} {}", words.join(" "));
+        let script = format!("systemctl{scope} {verb} {}", quote_all(units));
         let account = if user { Account::User } else { Account::Root };
         Command { shown: script.clone(), script, account, limit: JOB_LIMIT }
     }
@@ -129,10 +128,9 @@ pub mod act {
     }
 
     fn for_each(paths: &[String], body: &str) -> String {
-        let words: Vec<_> = paths.iter().map(|path| quote(path)).collect();
         format!(
             "for path in {}; do\n    kept=\"/var/lib/harness/aside$path\"\n    mkdir -p \"${{kept%/*}}\"\n    {body}\ndone\n",
-            words.join(" ")
+            quote_all(paths)
         )
     }
 
@@ -149,6 +147,11 @@ pub(super) fn quote(word: &str) -> String {
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
+}
+
+/// Words for the shell, with spaces between them.
+pub(super) fn quote_all(words: &[impl AsRef<str>]) -> String {
+    words.iter().map(|word| quote(word.as_ref())).collect::<Vec<_>>().join(" ")
 }
 
 /// A long text in lines.

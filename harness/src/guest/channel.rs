@@ -9,7 +9,7 @@ use crate::generation::User;
 use crate::machine::{Machine, PAUSE_PROGRAM};
 use crate::timeline::Moment;
 
-use super::action::{Command, quote};
+use super::action::{Command, quote_all};
 use super::follow::Follower;
 use super::{Error, Kind, Result};
 
@@ -106,8 +106,7 @@ impl Guest {
     async fn ask(&mut self, arguments: &[&str], shown: &str, limit: Duration) -> Result<Answer> {
         self.questions += 1;
         let nonce = self.questions;
-        let words: Vec<_> = arguments.iter().map(|argument| quote(argument)).collect();
-        let question = format!("harness {nonce} {}\n", words.join(" "));
+        let question = format!("harness {nonce} {}\n", quote_all(arguments));
         let allowance = limit.as_secs() * PROCESSOR_SECONDS.0 + PROCESSOR_SECONDS.1;
         let parts = self.machine.ask::<3>(question.as_bytes(), &format!("for `{shown}`"), allowance).await?;
         self.parse(&parts, nonce)
