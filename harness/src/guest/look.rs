@@ -8,7 +8,7 @@ use crate::timeline::{
     parse_sockets, parse_unit_list, parse_units,
 };
 
-use super::action::quote;
+use super::action::{quote, quote_all};
 use super::{Error, Guest, Result};
 
 /// What a picture shall show beside units and containers.
@@ -50,8 +50,6 @@ const TYPES: &str = "service,socket,timer,mount,target,path";
 const LIMIT: Duration = Duration::from_secs(120);
 /// Between the sections of a picture's output.
 const SEPARATOR: char = '\u{1e}';
-/// The shell's function that begins a section.
-const SECTION: &str = "section() { printf '\\n\u{1e}%s\\n' \"$1\"; }";
 /// How often the guest is given a moment more to hand over the barrier's record.
 const PATIENCE: u32 = 50;
 
@@ -92,12 +90,12 @@ impl Guest {
     /// The properties of some units from both managers, in one command; a unit that a manager does not know is there
     /// as not found.
     pub async fn units(&mut self, names: &[String]) -> Result<Vec<UnitState>> {
-        let names: Vec<_> = names.iter().map(|name| quote(name)).collect();
-        let (names, as_user) = (names.join(" "), as_user(self.user()));
+        let (names, as_user, section) = (quote_all(names), as_user(self.user()), section_function());
         let script = format!(
-            "set -e\nprintf '\\n{SEPARATOR}system\\n'; systemctl show {names} --property={PROPERTIES}\n\
-             printf '\\n{SEPARATOR}user\\n'; {as_user} systemctl --user show {names} --property={PROPERTIES}\n\
-             printf '\\n{SEPARATOR}end\\n'"
+            "set -e\n{section}\n\
+             section system; systemctl show {names} --property={PROPERTIES}\n\
+             section user; {as_user} systemctl --user show {names} --property={PROPERTIES}\n\
+             section end"
         );
         let answer = self.must(&script, LIMIT).await?;
         let sections = Sections::read(&answer.stdout)?;
@@ -188,12 +186,12 @@ fn nonsense(error: impl std::fmt::Display) -> Error {
 /// In virtual time a short sleep ends only when nothing is left to run, so what the journal daemon was sent before it
 /// has been written after it.
 fn script(wanted: &Wanted, nonce: &str, user: &crate::generation::User) -> String {
-    let barrier = barrier_script(nonce);
+    let (barrier, section) = (barrier_script(nonce), section_function());
     format!(
         r#"
 set -e
 tracing=/sys/kernel/tracing
-{SECTION}
+{section}
 echo 0 > $tracing/tracing_on
 sleep 0.1
 # An argument may have any byte, our separator among them.
@@ -232,19 +230,20 @@ echo 1 > $tracing/tracing_on
         uid = user.uid,
         as_user = as_user(user),
         user_script = quote(&user_script(wanted, user.uid)),
-        system_units = quoted(&wanted.system_units),
-        files = quoted(&wanted.files),
-        folders = quoted(&wanted.folders),
+        system_units = quote_all(&wanted.system_units),
+        files = quote_all(&wanted.files),
+        folders = quote_all(&wanted.folders),
         home = quote(&user.home)
     )
 }
 
 /// The part of the picture that the user's manager and the user's podman give, as one program of the user's.
 fn user_script(wanted: &Wanted, uid: u32) -> String {
-    let (units, environments) = (quoted(&wanted.user_units), quoted(&wanted.environments));
+    let (units, environments) = (quote_all(&wanted.user_units), quote_all(&wanted.environments));
+    let section = section_function();
     format!(
         r#"
-{SECTION}
+{section}
 # Early in a boot there is no user manager that could be asked; one that has been stopped leaves its socket.
 asked() {{ [ -S /run/user/{uid}/bus ] && [ -d /sys/fs/cgroup/user.slice/user-{uid}.slice/user@{uid}.service ]; }}
 section list-user; if asked; then systemctl --user list-units --all --type={TYPES} --output=json; else echo '[]'; fi
@@ -262,8 +261,9 @@ fi
     )
 }
 
-fn quoted(words: &[String]) -> String {
-    words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
+/// The shell's function that begins a section.
+fn section_function() -> String {
+    format!("section() {{ printf '\\n{SEPARATOR}%s\\n' \"$1\"; }}")
 }
 
 /// What stands before a command that the user shall run; more variables may follow it.
