@@ -24,9 +24,12 @@ use super::{Error, Project, Result};
 /// emulator keeps what it has translated by address, and would translate a library anew for each program that loads it.
 /// Memory is cleared for whoever asks for clean memory, not once more for everyone (`init_on_alloc`): one part in a hundred.
 /// Nobody asks how long others waited (`psi`) or what the kernel itself takes for a group (`cgroup.memory`): two in a hundred.
+/// Security modules are those of NixOS (`lsm`), and the kernel's stack stays where it is (`randomize_kstack_offset`): one in
+/// a hundred.
 const APPEND: &str = "console=ttyS0 rw quiet loglevel=4 panic=0 systemd.show_status=0 mitigations=off audit=0 \
                       apparmor=0 nokaslr norandmaps rcupdate.rcu_expedited=1 fsck.mode=skip random.trust_cpu=on \
-                      init_on_alloc=0 psi=0 cgroup.memory=nokmem,nosocket";
+                      init_on_alloc=0 psi=0 cgroup.memory=nokmem,nosocket lsm=landlock,yama,bpf \
+                      randomize_kstack_offset=off";
 
 /// Everything that a template is made from.
 pub(super) struct Recipe<'a> {
