@@ -125,7 +125,8 @@ async fn sample(hosts: &Hosts, prepared: &Prepared) -> Result<Sample> {
     let mut guest = Guest::cloned(machine, prepared.kind, &manifest.user, template.boots.clone())?;
     guest.must("true", LIMIT).await?;
     sample.first_command = milliseconds(begin);
-    let pictured = guest.units(&units).await?;
+    let wanted = Wanted { user_units: units.clone(), ..Wanted::default() };
+    let pictured = guest.look_on(&template.picture, &wanted).await?.picture.units;
     sample.first_picture = milliseconds(begin);
     let active = pictured.iter().filter(|unit| unit.scope == "user" && unit.active == "active").count();
 
@@ -153,7 +154,7 @@ async fn sample(hosts: &Hosts, prepared: &Prepared) -> Result<Sample> {
     let machine = Machine::clone_of(&template.spec, template.entry.path(), folder.path()).await?;
     let mut guest = Guest::cloned(machine, prepared.kind, &manifest.user, template.boots.clone())?;
     let in_guest = Instant::now();
-    guest.look(&Wanted::default()).await?;
+    guest.look_on(&template.picture, &Wanted::default()).await?;
     guest.look(&Wanted::default()).await?;
     sample.overhead_in_guest = milliseconds(in_guest);
     guest.into_machine().end().await?;

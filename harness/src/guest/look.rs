@@ -87,21 +87,17 @@ impl Guest {
         Ok((self.follower().take()?, answer.to))
     }
 
-    /// The properties of some units from both managers, in one command; a unit that a manager does not know is there
-    /// as not found.
-    pub async fn units(&mut self, names: &[String]) -> Result<Vec<UnitState>> {
-        let (names, as_user, section) = (quote_all(names), as_user(self.user()), section_function());
-        let script = format!(
-            "set -e\n{section}\n\
-             section system; systemctl show {names} --property={PROPERTIES}\n\
-             section user; {as_user} systemctl --user show {names} --property={PROPERTIES}\n\
-             section end"
-        );
-        let answer = self.must(&script, LIMIT).await?;
+    /// The picture of a clone that nothing has touched: that of its template, but for the properties of the units that are
+    /// wanted. What is in files and containers is not in it: lines ask for that at the ends of steps only. Nothing has
+    /// happened before it, so that its moment is its barrier, too.
+    pub async fn look_on(&mut self, template: &Picture, wanted: &Wanted) -> Result<Looked> {
+        let answer = self.must(&units_script(wanted, self.user()), LIMIT).await?;
         let sections = Sections::read(&answer.stdout)?;
-        let mut units = parse_units("system", sections.get("system")?).map_err(nonsense)?;
-        units.extend(parse_units("user", sections.get("user")?).map_err(nonsense)?);
-        Ok(units)
+        let mut units = shown("system", &sections)?;
+        units.extend(shown("user", &sections)?);
+        let units = with_others(units, &template.units);
+        let picture = Picture { units, ..template.clone() };
+        Ok(Looked { started: Vec::new(), records: Vec::new(), at: answer.from, picture, barrier: answer.from })
     }
 
     /// Has the guest write a record into its journal and waits until it has come over the stream, with every record
@@ -159,12 +155,22 @@ impl Guest {
 /// Every unit of a manager with its state, and those that were asked for with their properties.
 fn units_of(scope: &str, sections: &Sections<'_>) -> Result<Vec<UnitState>> {
     let section = |name: &str| sections.get(&format!("{name}-{scope}"));
-    let mut units = parse_units(scope, section("units")?).map_err(nonsense)?;
     let listed =
         parse_unit_list(scope, section("list")?, section("transient")?, section("invocations")?).map_err(nonsense)?;
-    let names: BTreeSet<String> = units.iter().map(|unit| unit.name.clone()).collect();
-    units.extend(listed.into_iter().filter(|unit| !names.contains(&unit.name)));
-    Ok(units)
+    Ok(with_others(shown(scope, sections)?, &listed))
+}
+
+/// The units of a manager that were asked for, with their properties.
+fn shown(scope: &str, sections: &Sections<'_>) -> Result<Vec<UnitState>> {
+    parse_units(scope, sections.get(&format!("units-{scope}"))?).map_err(nonsense)
+}
+
+/// Units with their properties, and every other one as it was listed.
+fn with_others(mut units: Vec<UnitState>, listed: &[UnitState]) -> Vec<UnitState> {
+    let shown: BTreeSet<(String, String)> = units.iter().map(|unit| (unit.scope.clone(), unit.name.clone())).collect();
+    let others = listed.iter().filter(|unit| !shown.contains(&(unit.scope.clone(), unit.name.clone())));
+    units.extend(others.cloned());
+    units
 }
 
 fn traces<'a>(sections: &Sections<'a>) -> Result<Traces<'a>> {
@@ -203,8 +209,11 @@ section invocations-system; invocations /run
 section invocations-user; invocations /run/user/{uid}
 section transient-user; names /run/user/{uid}/systemd/transient
 section list-system; systemctl list-units --all --type={TYPES} --output=json
-section units-system; [ -z "{system_units}" ] || systemctl show {system_units} --property={PROPERTIES}
-{as_user} sh -ec {user_script}
+section units-system; {system_units}
+# Outside of the user's own processes, podman has the user's manager make a scope for it, at a sixth of its cost.
+group=/sys/fs/cgroup/harness
+[ -d $group ] || {{ mkdir $group; chown {uid} $group; }}
+(echo $BASHPID > $group/cgroup.procs; exec {as_user} sh -ec {user_script})
 section sockets; ss -H -n -l -t -u -x
 runtime=/run/user/{uid}
 # What podman, systemd and a switch of NixOS keep for containers and units goes with these. A file may go away meanwhile.
@@ -230,7 +239,7 @@ echo 1 > $tracing/tracing_on
         uid = user.uid,
         as_user = as_user(user),
         user_script = quote(&user_script(wanted, user.uid)),
-        system_units = quote_all(&wanted.system_units),
+        system_units = show("systemctl", &wanted.system_units),
         files = quote_all(&wanted.files),
         folders = quote_all(&wanted.folders),
         home = quote(&user.home)
@@ -239,7 +248,8 @@ echo 1 > $tracing/tracing_on
 
 /// The part of the picture that the user's manager and the user's podman give, as one program of the user's.
 fn user_script(wanted: &Wanted, uid: u32) -> String {
-    let (units, environments) = (quote_all(&wanted.user_units), quote_all(&wanted.environments));
+    let units = show("systemctl --user", &wanted.user_units);
+    let environments = quote_all(&wanted.environments);
     let section = section_function();
     format!(
         r#"
@@ -247,7 +257,7 @@ fn user_script(wanted: &Wanted, uid: u32) -> String {
 # Early in a boot there is no user manager that could be asked; one that has been stopped leaves its socket.
 asked() {{ [ -S /run/user/{uid}/bus ] && [ -d /sys/fs/cgroup/user.slice/user-{uid}.slice/user@{uid}.service ]; }}
 section list-user; if asked; then systemctl --user list-units --all --type={TYPES} --output=json; else echo '[]'; fi
-section units-user; [ -z "{units}" ] || ! asked || systemctl --user show {units} --property={PROPERTIES}
+section units-user; ! asked || {units}
 # Garbage collection is a third of what `podman ps` costs, and changes nothing of what it says.
 export GOGC=off
 section containers; containers=$(podman ps --all --no-trunc --format json); printf '%s\n' "$containers"
@@ -259,6 +269,29 @@ if [ -n "{environments}" ]; then
 fi
 "#
     )
+}
+
+/// The part of a picture that shows the properties of units, by itself.
+fn units_script(wanted: &Wanted, user: &crate::generation::User) -> String {
+    let (section, as_user) = (section_function(), as_user(user));
+    let system_units = show("systemctl", &wanted.system_units);
+    let user_units = show(&format!("{as_user} systemctl --user"), &wanted.user_units);
+    format!(
+        "set -e\n{section}\n\
+         echo 0 > /sys/kernel/tracing/tracing_on\n\
+         section units-system; {system_units}\n\
+         section units-user; {user_units}\n\
+         section end\n\
+         echo 1 > /sys/kernel/tracing/tracing_on"
+    )
+}
+
+/// The command by which a manager shows the properties of units; without units it would show its own.
+fn show(manager: &str, units: &[String]) -> String {
+    if units.is_empty() {
+        return ":".to_owned();
+    }
+    format!("{manager} show {} --property={PROPERTIES}", quote_all(units))
 }
 
 /// The shell's function that begins a section.
@@ -304,5 +337,24 @@ impl<'a> Sections<'a> {
     fn get(&self, name: &str) -> Result<&'a str> {
         let found = self.0.iter().find(|(section, _)| *section == name);
         found.map(|(_, text)| text.trim_end_matches('\n')).ok_or_else(|| nonsense(format!("section {name} is missing")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_managers_unit_is_there_once_and_with_its_properties_if_they_are_known() {
+        let unit = |scope: &str, name: &str, result: &str| UnitState {
+            scope: scope.to_owned(),
+            name: name.to_owned(),
+            result: result.to_owned(),
+            ..UnitState::default()
+        };
+        let listed = [unit("system", "a.service", ""), unit("user", "a.service", ""), unit("user", "b.timer", "")];
+        let all = with_others(vec![unit("user", "a.service", "success")], &listed);
+        assert_eq!(all, [unit("user", "a.service", "success"), unit("system", "a.service", ""), listed[2].clone()]);
+        assert_eq!(show("systemctl", &[]), ":");
     }
 }

@@ -10,7 +10,9 @@ use crate::generation::Manifest;
 use crate::guest::{self, Guest, Kind};
 use crate::image::{Begun, Entry, Key, KeyBuilder, Progress, Store};
 use crate::machine::{self, Machine, Spec};
+use crate::timeline::Picture;
 
+use super::wanted::of_host;
 use super::{Error, Folder, Result};
 
 /// A template in the cache.
@@ -22,6 +24,8 @@ pub struct Baked {
     pub spec: Spec,
     /// The ids of its boots.
     pub boots: Vec<String>,
+    /// What it looked like when it was frozen, and so what every clone of it looks like at first.
+    pub picture: Picture,
     /// How long baking it took.
     pub figures: BakeFigures,
 }
@@ -44,12 +48,13 @@ pub struct BakeFigures {
 struct Description {
     spec: Spec,
     boots: Vec<String>,
+    picture: Picture,
     figures: BakeFigures,
 }
 
 const DESCRIPTION: &str = "template.json";
 /// To be counted up whenever the same parts would give another template because the procedure has changed.
-const PROCEDURE: &str = "1";
+const PROCEDURE: &str = "2";
 /// How long a host may take to settle, in guest time.
 pub(super) const SETTLE_DEADLINE: Duration = Duration::from_secs(1200);
 
@@ -108,6 +113,7 @@ impl Bake<'_> {
         let settle_seconds = begin.elapsed().as_secs_f64();
         progress.phase("settled; freezing");
         let begin = Instant::now();
+        let picture = guest.look(&of_host(manifest)).await?.picture;
         // A template's disk is written out before it is frozen, so that a clone that loses its power finds it whole.
         let synced = guest.must("sync", Duration::from_secs(300)).await?;
         let boots = guest.boots().to_vec();
@@ -118,7 +124,7 @@ impl Bake<'_> {
             freeze_milliseconds: begin.elapsed().as_secs_f64() * 1000.0,
             guest_seconds: synced.to.micros as f64 / 1e6,
         };
-        let description = Description { spec, boots, figures };
+        let description = Description { spec, boots, picture, figures };
         let path = folder.join(DESCRIPTION);
         let text = serde_json::to_string_pretty(&description).unwrap_or_default();
         fs::write(&path, text).map_err(Error::io("write", &path))
@@ -132,7 +138,8 @@ fn read(entry: Entry) -> Result<Baked> {
         place: path.display().to_string(),
         problem: format!("{error}; remove the folder and bake again"),
     })?;
-    Ok(Baked { entry, spec: description.spec, boots: description.boots, figures: description.figures })
+    let Description { spec, boots, picture, figures } = description;
+    Ok(Baked { entry, spec, boots, picture, figures })
 }
 
 /// Moves what a machine left into an unfinished entry; both are below the cache.

@@ -12,7 +12,7 @@ use crate::timeline::{ActionDone, Entry, Header, Moment, Record, Timeline};
 use super::acts;
 use super::installed::Installed;
 use super::wanted::wanted;
-use super::{Error, Folder, Prepared, Result, Workspace};
+use super::{Error, Folder, Origin, Prepared, Result, Workspace};
 
 /// A trial that is to be run.
 #[derive(Clone, Copy)]
@@ -121,7 +121,7 @@ impl Recording<'_> {
         self.give().await?;
         let trial = self.run.trial;
         let wanted = wanted(trial, &self.run.prepared.generation.manifest);
-        let looked = self.guest.look(&wanted).await?;
+        let looked = self.first_look(&wanted).await?;
         let at = looked.barrier;
         self.looked(None, looked);
         self.first = Some(at);
@@ -136,6 +136,15 @@ impl Recording<'_> {
             }
         }
         Ok(self.judge(trial.steps.len()))
+    }
+
+    /// The picture before the first step. A clone that nobody has touched looks like its template.
+    async fn first_look(&mut self, wanted: &Wanted) -> Result<Looked> {
+        let is_untouched = self.run.fault.is_none() && self.run.trial.given.is_empty();
+        Ok(match &self.run.prepared.origin {
+            Origin::Template(baked) if is_untouched => self.guest.look_on(&baked.picture, wanted).await?,
+            _ => self.guest.look(wanted).await?,
+        })
     }
 
     /// Judges the trial as if it had only so many steps: with a fault, it ends with the step that notices it.

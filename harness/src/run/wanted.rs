@@ -35,16 +35,21 @@ pub(super) fn wanted(trial: &Trial, manifest: &Manifest) -> Wanted {
     let named = |scope: Scope| units.iter().filter(move |unit| unit.scope == scope).map(|unit| unit.name.clone());
     let user: BTreeSet<String> = named(Scope::User).collect();
     let system: BTreeSet<String> = named(Scope::System).collect();
-    let compose = manifest.stacks.iter().filter_map(|stack| stack.compose.as_deref());
-    let folders: BTreeSet<String> =
-        compose.filter_map(|file| file.rsplit_once('/')).map(|(folder, _)| folder.to_owned()).collect();
     Wanted {
-        folders: folders.into_iter().collect(),
         files: files.into_iter().collect(),
         environments: environments.into_iter().collect(),
         system_units: system.into_iter().collect(),
         user_units: user.into_iter().collect(),
+        ..of_host(manifest)
     }
+}
+
+/// What every trial of a host wants to see: the folders of its stacks.
+pub(super) fn of_host(manifest: &Manifest) -> Wanted {
+    let compose = manifest.stacks.iter().filter_map(|stack| stack.compose.as_deref());
+    let folders: BTreeSet<String> =
+        compose.filter_map(|file| file.rsplit_once('/')).map(|(folder, _)| folder.to_owned()).collect();
+    Wanted { folders: folders.into_iter().collect(), ..Wanted::default() }
 }
 
 fn units_of(expectation: &Expectation) -> Vec<&Unit> {
