@@ -37,7 +37,7 @@ pub struct BakeFigures {
     pub boot_seconds: f64,
     /// From there until the host had settled, seconds of the host.
     pub settle_seconds: f64,
-    /// From there until template and disks were written, milliseconds of the host.
+    /// From the template's picture, which follows, until template and disks were written, milliseconds of the host.
     pub freeze_milliseconds: f64,
     /// Guest time at the freeze, seconds.
     pub guest_seconds: f64,
@@ -112,8 +112,8 @@ impl Bake<'_> {
         guest::settle(&mut guest, manifest, SETTLE_DEADLINE, |news| progress.phase(&news)).await?;
         let settle_seconds = begin.elapsed().as_secs_f64();
         progress.phase("settled; freezing");
-        let begin = Instant::now();
         let picture = guest.look(&of_host(manifest)).await?.picture;
+        let begin = Instant::now();
         // A template's disk is written out before it is frozen, so that a clone that loses its power finds it whole.
         let synced = guest.must("sync", Duration::from_secs(300)).await?;
         let boots = guest.boots().to_vec();
