@@ -19,6 +19,9 @@ impl Machine {
     pub(super) async fn load(&mut self, devices: &Path, memory_is_shared: bool) -> Result<()> {
         self.set_capabilities(memory_is_shared).await?;
         let link = self.folder.join(DEVICES);
+        // The link is followed from the machine's folder, so the file's name must not depend on ours; and QEMU would
+        // wait for ever for a file that is not there.
+        let devices = devices.canonicalize().map_err(Error::io("find", devices))?;
         std::os::unix::fs::symlink(devices, &link).map_err(Error::io("link", &link))?;
         let uri = format!("exec:cat {DEVICES}");
         self.migrate("migrate-incoming", uri, "for the state of the devices to be read").await?;
