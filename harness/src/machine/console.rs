@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// How a Linux kernel ends its report of a fault that it does not survive.
-pub(super) const PANIC: &str = "Kernel panic - not syncing";
+const PANIC: &str = "Kernel panic - not syncing";
 
 /// How a Linux kernel begins to report a fault (arch/x86/kernel/traps.c, arch/x86/mm/fault.c, lib/bug.c).
 const FAULTS: [&str; 7] = [
@@ -24,13 +24,26 @@ const TELLING: [&str; 4] = [" Comm: ", "RIP: ", "+0x", PANIC];
 /// More frames than this say little more.
 const LONGEST: usize = 16;
 
+/// Whether a kernel has said at the console's end that it panicked.
+pub(super) fn shows_panic(folder: &Path) -> bool {
+    tail(folder).contains(PANIC)
+}
+
 /// The last lines of the machine's console.
-pub(super) fn tail(folder: &Path) -> String {
+fn tail(folder: &Path) -> String {
     last_lines(&folder.join("console.log"), 8)
 }
 
+/// The last words of QEMU and of the machine's console, and whose they are.
+pub(super) fn said(folder: &Path) -> String {
+    let ends = [("QEMU said", last_lines(&folder.join("qemu.log"), 5)), ("the console's last lines", tail(folder))];
+    let parts: Vec<String> =
+        ends.iter().filter(|(_, end)| !end.is_empty()).map(|(whose, end)| format!("{whose}: {end}")).collect();
+    if parts.is_empty() { "neither QEMU nor the console said anything".to_owned() } else { parts.join("; ") }
+}
+
 /// The last lines of a file that have anything in them.
-pub(super) fn last_lines(path: &Path, count: usize) -> String {
+fn last_lines(path: &Path, count: usize) -> String {
     let text = end_of(path);
     let lines = lines_of(&text);
     lines[lines.len().saturating_sub(count)..].join(" | ")
@@ -107,5 +120,15 @@ mod tests {
         assert_eq!(last_words(console.path()), tail(console.path()));
         assert!(tail(console.path()).starts_with("line 12 | "));
         assert_eq!(tail(Path::new("/nowhere")), "");
+    }
+
+    #[test]
+    fn qemu_and_the_console_both_have_a_last_word() {
+        let folder = console("one\n\ntwo\n");
+        assert_eq!(said(folder.path()), "the console's last lines: one | two");
+        fs::write(folder.path().join("qemu.log"), "cat: devices: No such file or directory\n").unwrap();
+        let both = "QEMU said: cat: devices: No such file or directory; the console's last lines: one | two";
+        assert_eq!(said(folder.path()), both);
+        assert_eq!(said(Path::new("/nowhere")), "neither QEMU nor the console said anything");
     }
 }

@@ -24,13 +24,13 @@ pub enum Error {
         source: std::io::Error,
     },
     /// QEMU ended while it was needed.
-    #[error("QEMU ended ({status}) while the harness was waiting {waiting}; it said: {said}{advice}", advice = advice(said))]
+    #[error("QEMU ended ({status}) while the harness was waiting {waiting}; {said}{advice}", advice = advice(said))]
     Died {
         /// Its exit status in words.
         status: String,
         /// What was being waited for.
         waiting: String,
-        /// The end of its standard error.
+        /// The ends of its standard error and of the console.
         said: String,
     },
     /// QEMU refused a command of its machine protocol.
@@ -48,14 +48,14 @@ pub enum Error {
         command: String,
     },
     /// The time for something was over while guest time stood still.
-    #[error("waited {seconds} s of host time {waiting}, in vain; the console's last lines: {console}")]
+    #[error("waited {seconds} s of host time {waiting}, in vain; {said}")]
     Timeout {
         /// What was being waited for, beginning with "for".
         waiting: String,
         /// How long.
         seconds: u64,
-        /// The end of the console.
-        console: String,
+        /// The ends of QEMU's standard error and of the console.
+        said: String,
     },
     /// A guest whose time must stand still between commands did not stop.
     #[error(
@@ -74,6 +74,19 @@ pub enum Error {
         waiting: String,
         /// What the kernel said of it.
         kernel: String,
+    },
+    /// The guest stopped its machine, as a kernel that panics does, but nothing on the console says so.
+    #[error(
+        "the guest stopped its machine without an answer while the harness was waiting {waiting}: its kernel panicked, as \
+         a rule, but the console does not say so; its processors were at {pointers}; {said}"
+    )]
+    Stopped {
+        /// What was being waited for.
+        waiting: String,
+        /// The instruction pointers of its processors: the kernel's begin with `ffffffff`.
+        pointers: String,
+        /// The ends of QEMU's standard error and of the console.
+        said: String,
     },
     /// Something else than the harness uses the root shell.
     #[error(

@@ -161,7 +161,10 @@ impl Machine {
             let parts = tokio::select! {
                 biased;
                 read = read_parts::<PARTS>(answer, waiting) => read?,
-                error = stopped_without_answer(qmp, &mut stopped, waiting, folder) => return Err(error),
+                stop = stopped_without_answer(qmp, &mut stopped, waiting) => {
+                    stop?;
+                    return Err(without_answer(qmp, waiting, folder).await);
+                }
             };
             let mut unasked = [0; 256];
             if let Ok(count) = shell.try_read(&mut unasked) {
@@ -301,19 +304,30 @@ fn copy_overlays(spec: &Spec, from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Waits for a stop that no answer follows: the guest's kernel has panicked, or a disk cannot be written.
-async fn stopped_without_answer(qmp: &mut Qmp, stopped: &mut bool, waiting: &str, folder: &Path) -> Error {
-    match qmp.event(|event| matches!(event.name.as_str(), "STOP" | "BLOCK_IO_ERROR")).await {
-        Ok(event) if event.name == "BLOCK_IO_ERROR" => {
-            let text = |key: &str| event.data[key].as_str().unwrap_or("unknown").to_owned();
-            return Error::DiskError { disk: text("device"), waiting: waiting.to_owned(), reason: text("reason") };
-        }
-        Ok(_) => *stopped = true,
-        Err(error) => return error,
+/// Waits for a stop that no answer follows; an error if a disk cannot be written.
+async fn stopped_without_answer(qmp: &mut Qmp, stopped: &mut bool, waiting: &str) -> Result<()> {
+    let event = qmp.event(|event| matches!(event.name.as_str(), "STOP" | "BLOCK_IO_ERROR")).await?;
+    if event.name == "BLOCK_IO_ERROR" {
+        let text = |key: &str| event.data[key].as_str().unwrap_or("unknown").to_owned();
+        return Err(Error::DiskError { disk: text("device"), waiting: waiting.to_owned(), reason: text("reason") });
     }
+    *stopped = true;
     // The answer comes on another socket than the news of the stop and may still be on its way.
     tokio::time::sleep(ANSWER_PATIENCE).await;
-    Error::Panicked { waiting: waiting.to_owned(), kernel: console::last_words(folder) }
+    Ok(())
+}
+
+/// What there is to say of a guest that has stopped its machine without an answer: that its kernel has panicked, if the
+/// console shows it.
+async fn without_answer(qmp: &mut Qmp, waiting: &str, folder: &Path) -> Error {
+    let waiting = waiting.to_owned();
+    if console::shows_panic(folder) {
+        return Error::Panicked { waiting, kernel: console::last_words(folder) };
+    }
+    match qmp.instruction_pointers().await {
+        Ok(pointers) => Error::Stopped { waiting, pointers: pointers.join(", "), said: console::said(folder) },
+        Err(error) => error,
+    }
 }
 
 /// Where the text behind another begins.

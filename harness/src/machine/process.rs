@@ -97,7 +97,7 @@ impl Process {
             },
             status = self.child.wait() => Err(died(&folder, waiting, status)),
             seconds = exhausted(identifier, processor_seconds) => {
-                Err(Error::Timeout { waiting: waiting.to_owned(), seconds, console: console::tail(&folder) })
+                Err(Error::Timeout { waiting: waiting.to_owned(), seconds, said: console::said(&folder) })
             }
             () = panicked(&folder) => {
                 Err(Error::Panicked { waiting: waiting.to_owned(), kernel: console::last_words(&folder) })
@@ -148,7 +148,7 @@ async fn exhausted(identifier: Option<u32>, processor_seconds: u64) -> u64 {
 
 /// Waits until the console shows that the guest's kernel has panicked, whether or not the guest tells the machine.
 async fn panicked(folder: &Path) {
-    while !console::tail(folder).contains(console::PANIC) {
+    while !console::shows_panic(folder) {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
@@ -166,11 +166,7 @@ fn died(folder: &Path, waiting: &str, status: std::io::Result<std::process::Exit
         Ok(status) => status.to_string(),
         Err(error) => format!("unknown status: {error}"),
     };
-    let mut said = console::last_lines(&folder.join("qemu.log"), 5);
-    if said.is_empty() {
-        said = format!("nothing; the console's last lines: {}", console::tail(folder));
-    }
-    Error::Died { status, waiting: waiting.to_owned(), said }
+    Error::Died { status, waiting: waiting.to_owned(), said: console::said(folder) }
 }
 
 /// QEMU's version line; an error tells how to install it, or that it is too old.

@@ -58,6 +58,12 @@ impl Qmp {
         }
     }
 
+    /// Where each processor of the machine is: its `RIP`, in hexadecimal. Only QEMU's monitor for people tells.
+    pub async fn instruction_pointers(&mut self) -> Result<Vec<String>> {
+        let registers = self.execute("human-monitor-command", json!({ "command-line": "info registers -a" })).await?;
+        Ok(pointers(registers.as_str().unwrap_or_default()))
+    }
+
     /// Waits for the first event that `wanted` recognises, dropping those before it.
     pub async fn event(&mut self, wanted: impl Fn(&Event) -> bool) -> Result<Event> {
         loop {
@@ -99,5 +105,23 @@ impl Qmp {
             command: command.to_owned(),
             answer: format!("no JSON ({error}): {}", String::from_utf8_lossy(&line)),
         })
+    }
+}
+
+/// The instruction pointers among the registers that the monitor shows.
+fn pointers(registers: &str) -> Vec<String> {
+    registers.split_whitespace().filter_map(|word| word.strip_prefix("RIP=")).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_processors_place_is_found_among_its_registers() {
+        let registers = "\r\nCPU#0\r\nRAX=0000000000000001 RBX=0000000000000000\r\n\
+                         RIP=ffffffff81e3f5b1 RFL=00000246 [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=1\r\n\
+                         CPU#1\r\nRIP=0000000000400098 RFL=00000246 [---Z-P-] CPL=3 II=0 A20=1 SMM=0 HLT=0\r\n";
+        assert_eq!(pointers(registers), ["ffffffff81e3f5b1", "0000000000400098"]);
     }
 }
