@@ -24,9 +24,9 @@ const TELLING: [&str; 4] = [" Comm: ", "RIP: ", "+0x", PANIC];
 /// More frames than this say little more.
 const LONGEST: usize = 16;
 
-/// Whether a kernel has said at the console's end that it panicked.
+/// Whether a kernel has said on the console that it panicked. Its stack may follow, so that the last lines do not tell.
 pub(super) fn shows_panic(folder: &Path) -> bool {
-    tail(folder).contains(PANIC)
+    end_of(&folder.join("console.log")).contains(PANIC)
 }
 
 /// The last lines of the machine's console.
@@ -53,7 +53,8 @@ fn last_lines(path: &Path, count: usize) -> String {
 pub(super) fn last_words(folder: &Path) -> String {
     let text = end_of(&folder.join("console.log"));
     let lines = lines_of(&text);
-    let Some(fault) = lines.iter().position(|line| FAULTS.iter().any(|fault| line.contains(fault))) else {
+    let first = |words: &[&str]| lines.iter().position(|line| words.iter().any(|word| line.contains(word)));
+    let Some(fault) = first(&FAULTS).or_else(|| first(&[PANIC])) else {
         return tail(folder);
     };
     // A question mark stands before a frame that the kernel only guesses at.
@@ -111,6 +112,15 @@ mod tests {
         assert_eq!(parts[2], "RIP: 0010:kmem_cache_alloc+0x8e/0x300");
         assert_eq!(parts[3], "security_file_alloc+0x2a/0xb0");
         assert!(parts[4].starts_with(PANIC), "{parts:?}");
+    }
+
+    #[test]
+    fn a_panic_without_a_fault_is_told_by_itself_however_long_its_stack_is() {
+        let frames: Vec<_> = (0..40).map(|frame| format!("[    5.2]  frame_{frame}+0x1/0x2")).collect();
+        let panic = "[    5.1] Kernel panic - not syncing: sysrq triggered crash";
+        let console = console(&format!("one\n{panic}\n{}\n", frames.join("\n")));
+        assert!(shows_panic(console.path()));
+        assert!(last_words(console.path()).starts_with(&format!("{panic} | [    5.2]  frame_0+0x1/0x2 | ")));
     }
 
     #[test]
