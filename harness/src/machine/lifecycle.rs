@@ -163,7 +163,8 @@ impl Machine {
                 read = read_parts::<PARTS>(answer, waiting) => read?,
                 stop = stopped_without_answer(qmp, &mut stopped, waiting) => {
                     stop?;
-                    return Err(without_answer(qmp, waiting, folder).await);
+                    let pointers = qmp.instruction_pointers().await?.join(", ");
+                    return Err(Error::Stopped { waiting: waiting.to_owned(), pointers, said: console::said(folder) });
                 }
             };
             let mut unasked = [0; 256];
@@ -304,7 +305,8 @@ fn copy_overlays(spec: &Spec, from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Waits for a stop that no answer follows; an error if a disk cannot be written.
+/// Waits for a stop that no answer follows; an error if a disk cannot be written. A panic that the console shows has been
+/// told by then: [`Process::watch`] looks for it all the time.
 async fn stopped_without_answer(qmp: &mut Qmp, stopped: &mut bool, waiting: &str) -> Result<()> {
     let event = qmp.event(|event| matches!(event.name.as_str(), "STOP" | "BLOCK_IO_ERROR")).await?;
     if event.name == "BLOCK_IO_ERROR" {
@@ -315,19 +317,6 @@ async fn stopped_without_answer(qmp: &mut Qmp, stopped: &mut bool, waiting: &str
     // The answer comes on another socket than the news of the stop and may still be on its way.
     tokio::time::sleep(ANSWER_PATIENCE).await;
     Ok(())
-}
-
-/// What there is to say of a guest that has stopped its machine without an answer: that its kernel has panicked, if the
-/// console shows it.
-async fn without_answer(qmp: &mut Qmp, waiting: &str, folder: &Path) -> Error {
-    let waiting = waiting.to_owned();
-    if console::shows_panic(folder) {
-        return Error::Panicked { waiting, kernel: console::last_words(folder) };
-    }
-    match qmp.instruction_pointers().await {
-        Ok(pointers) => Error::Stopped { waiting, pointers: pointers.join(", "), said: console::said(folder) },
-        Err(error) => error,
-    }
 }
 
 /// Where the text behind another begins.
