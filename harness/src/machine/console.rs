@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// How a Linux kernel ends its report of a fault that it does not survive.
+/// What a Linux kernel says when it does not survive: behind its report of a fault, or by itself with its stack behind it.
 const PANIC: &str = "Kernel panic - not syncing";
 
 /// How a Linux kernel begins to report a fault (arch/x86/kernel/traps.c, arch/x86/mm/fault.c, lib/bug.c).
