@@ -8,7 +8,8 @@ use crate::timeline::{
     parse_sockets, parse_unit_list, parse_units,
 };
 
-use super::action::{quote, quote_all};
+use super::action::quote;
+use super::picture_script::{SEPARATOR, SYSTEM_FOLDER, barrier_script, script, units_script, user_folder};
 use super::{Error, Guest, Result};
 
 /// What a picture shall show beside units and containers.
@@ -41,15 +42,8 @@ pub struct Looked {
     pub barrier: Moment,
 }
 
-/// The properties of units that pictures show.
-const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,Result,InvocationID,NRestarts,\
-                          ActiveEnterTimestampMonotonic,StateChangeTimestampMonotonic,FragmentPath,Transient";
-/// The kinds of units that pictures show. Devices, slices and scopes come and go with what these do.
-const TYPES: &str = "service,socket,timer,mount,target,path";
 /// How long a picture may take, in guest time.
 const LIMIT: Duration = Duration::from_secs(120);
-/// Between the sections of a picture's output.
-const SEPARATOR: char = '\u{1e}';
 /// How often the guest is given a moment more to hand over the barrier's record.
 const PATIENCE: u32 = 50;
 
@@ -65,8 +59,8 @@ impl Guest {
         let Some(barrier) = records.last().map(|record| record.at) else {
             return Err(Error::Nonsense { what: "journal", problem: "the barrier is missing".to_owned() });
         };
-        let mut units = units_of("system", &sections)?;
-        units.extend(units_of("user", &sections)?);
+        let mut units = units_of("system", SYSTEM_FOLDER, &sections)?;
+        units.extend(units_of("user", &user_folder(self.user().uid), &sections)?);
         let picture = Picture {
             units,
             containers: parse_containers(sections.get("containers")?, sections.get("environments")?)
@@ -152,11 +146,11 @@ impl Guest {
     }
 }
 
-/// Every unit of a manager with its state, and those that were asked for with their properties.
-fn units_of(scope: &str, sections: &Sections<'_>) -> Result<Vec<UnitState>> {
-    let section = |name: &str| sections.get(&format!("{name}-{scope}"));
-    let listed =
-        parse_unit_list(scope, section("list")?, section("transient")?, section("invocations")?).map_err(nonsense)?;
+/// Every unit of a manager with its state, and those that were asked for with their properties. `folder` is where the
+/// manager keeps what it knows at run time.
+fn units_of(scope: &str, folder: &str, sections: &Sections<'_>) -> Result<Vec<UnitState>> {
+    let list = sections.get(&format!("list-{scope}"))?;
+    let listed = parse_unit_list(scope, list, folder, sections.get("managers")?).map_err(nonsense)?;
     Ok(with_others(shown(scope, sections)?, &listed))
 }
 
@@ -185,139 +179,6 @@ fn traces<'a>(sections: &Sections<'a>) -> Result<Traces<'a>> {
 
 fn nonsense(error: impl std::fmt::Display) -> Error {
     Error::Nonsense { what: "picture", problem: error.to_string() }
-}
-
-/// One command for the whole picture. Tracing is off meanwhile: what we start ourselves is not the stacks' doing.
-///
-/// In virtual time a short sleep ends only when nothing is left to run, so what the journal daemon was sent before it
-/// has been written after it.
-fn script(wanted: &Wanted, nonce: &str, user: &crate::generation::User) -> String {
-    let (barrier, section) = (barrier_script(nonce), section_function());
-    format!(
-        r#"
-set -e
-tracing=/sys/kernel/tracing
-{section}
-echo 0 > $tracing/tracing_on
-sleep 0.1
-# An argument may have any byte, our separator among them.
-section trace; LC_ALL=C sed 's/\x1e//g' $tracing/trace; echo > $tracing/trace
-names() {{ for file in "$1"/*; do [ ! -e "$file" ] || printf '%s\n' "${{file##*/}}"; done; }}
-invocations() {{ find "$1/systemd/units" -name 'invocation:*' -printf '%f %l\n' 2>/dev/null || true; }}
-section transient-system; names /run/systemd/transient
-section invocations-system; invocations /run
-section invocations-user; invocations /run/user/{uid}
-section transient-user; names /run/user/{uid}/systemd/transient
-section list-system; systemctl list-units --all --type={TYPES} --output=json
-section units-system; {system_units}
-# Outside of the user's own processes, podman has the user's manager make a scope for it, at a sixth of its cost.
-group=/sys/fs/cgroup/harness
-[ -d $group ] || {{ mkdir $group; chown {uid} $group; }}
-(echo $BASHPID > $group/cgroup.procs; exec {as_user} sh -ec {user_script})
-section sockets; ss -H -n -l -t -u -x
-runtime=/run/user/{uid}
-# What podman, systemd and a switch of NixOS keep for containers and units goes with these. A file may go away meanwhile.
-section paths; find /tmp /var/tmp $runtime {folders} -xdev \( -path $runtime/containers -o -path $runtime/libpod \
-    -o -path $runtime/netns -o -path $runtime/crun -o -path $runtime/systemd -o -path $runtime/nixos \) -prune -o -print 2>/dev/null || true
-section processes; grep -s -H '' /proc/[0-9]*/comm /proc/[0-9]*/cgroup || true
-store={home}/.local/share/containers/storage
-section networks; names $store/networks
-section volumes; names $store/volumes
-section images; [ ! -e $store/overlay-images/images.json ] || cat $store/overlay-images/images.json
-section files
-for path in {files}; do
-    if [ -e "$path" ]; then
-        printf '%s\t%s\t%s\n' "$path" "$(stat --format=$'%a\t%U\t%G' "$path")" "$(head -c 65536 "$path" | base64 -w 0)"
-    else
-        printf '%s\tabsent\n' "$path"
-    fi
-done
-section end
-{barrier}
-echo 1 > $tracing/tracing_on
-"#,
-        uid = user.uid,
-        as_user = as_user(user),
-        user_script = quote(&user_script(wanted, user.uid)),
-        system_units = show("systemctl", &wanted.system_units),
-        files = quote_all(&wanted.files),
-        folders = quote_all(&wanted.folders),
-        home = quote(&user.home)
-    )
-}
-
-/// The part of the picture that the user's manager and the user's podman give, as one program of the user's.
-fn user_script(wanted: &Wanted, uid: u32) -> String {
-    let units = show("systemctl --user", &wanted.user_units);
-    let environments = quote_all(&wanted.environments);
-    let section = section_function();
-    format!(
-        r#"
-{section}
-# Early in a boot there is no user manager that could be asked; one that has been stopped leaves its socket.
-asked() {{ [ -S /run/user/{uid}/bus ] && [ -d /sys/fs/cgroup/user.slice/user-{uid}.slice/user@{uid}.service ]; }}
-section list-user; if asked; then systemctl --user list-units --all --type={TYPES} --output=json; else echo '[]'; fi
-section units-user; ! asked || {units}
-# Garbage collection is a third of what `podman ps` costs, and changes nothing of what it says.
-export GOGC=off
-section containers; containers=$(podman ps --all --no-trunc --format json); printf '%s\n' "$containers"
-section environments
-if [ -n "{environments}" ]; then
-    ids=$(printf '%s' "$containers" |
-        jq --raw-output '.[] | select(any(.Names[]; IN($ARGS.positional[]))) | .Id' --args {environments})
-    [ -z "$ids" ] || podman container inspect --format '{{{{.Id}}}} {{{{json .Config.Env}}}}' $ids
-fi
-"#
-    )
-}
-
-/// The part of a picture that shows the properties of units, by itself.
-fn units_script(wanted: &Wanted, user: &crate::generation::User) -> String {
-    let (section, as_user) = (section_function(), as_user(user));
-    let system_units = show("systemctl", &wanted.system_units);
-    let user_units = show(&format!("{as_user} systemctl --user"), &wanted.user_units);
-    format!(
-        "set -e\n{section}\n\
-         echo 0 > /sys/kernel/tracing/tracing_on\n\
-         section units-system; {system_units}\n\
-         section units-user; {user_units}\n\
-         section end\n\
-         echo 1 > /sys/kernel/tracing/tracing_on"
-    )
-}
-
-/// The command by which a manager shows the properties of units; without units it would show its own.
-fn show(manager: &str, units: &[String]) -> String {
-    if units.is_empty() {
-        return ":".to_owned();
-    }
-    format!("{manager} show {} --property={PROPERTIES}", quote_all(units))
-}
-
-/// The shell's function that begins a section.
-fn section_function() -> String {
-    format!("section() {{ printf '\\n{SEPARATOR}%s\\n' \"$1\"; }}")
-}
-
-/// What stands before a command that the user shall run; more variables may follow it.
-fn as_user(user: &crate::generation::User) -> String {
-    format!(
-        "setpriv --reuid={uid} --regid={gid} --init-groups env HOME={home} XDG_RUNTIME_DIR=/run/user/{uid} \
-         DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/{uid}/bus",
-        uid = user.uid,
-        gid = user.gid,
-        home = quote(&user.home)
-    )
-}
-
-/// Writes the barrier's record and gives the stream a moment to hand it over.
-fn barrier_script(nonce: &str) -> String {
-    format!(
-        "journalctl --sync\n\
-         printf 'MESSAGE=barrier {nonce}\\nPRIORITY=7\\nSYSLOG_IDENTIFIER=harness\\nHARNESS_BARRIER={nonce}\\n' | \
-         logger --journald\n\
-         sleep 0.5"
-    )
 }
 
 /// The sections of a picture's output, by name.
@@ -355,6 +216,5 @@ mod tests {
         let listed = [unit("system", "a.service", ""), unit("user", "a.service", ""), unit("user", "b.timer", "")];
         let all = with_others(vec![unit("user", "a.service", "success")], &listed);
         assert_eq!(all, [unit("user", "a.service", "success"), unit("system", "a.service", ""), listed[2].clone()]);
-        assert_eq!(show("systemctl", &[]), ":");
     }
 }

@@ -7,6 +7,7 @@ mod error;
 mod follow;
 mod kind;
 mod look;
+mod picture_script;
 mod seed;
 mod session;
 mod settle;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::arguments::{Origin, arguments};
@@ -136,14 +136,15 @@ impl Machine {
         Ok(())
     }
 
-    /// Writes to the root shell, lets guest time pass until an answer of so many parts has come, each ended by a zero
-    /// byte, and stops guest time again.
+    /// Writes to the root shell, lets guest time pass until an answer of so many parts has come, each ended by the same
+    /// mark with a zero byte at its end, and stops guest time again.
     ///
     /// A guest in virtual time pauses itself right after its answer; the question must end in doing so. `waiting` tells
     /// what is waited for, beginning with "for"; `processor_seconds` is how much QEMU may compute meanwhile.
     pub async fn ask<const PARTS: usize>(
         &mut self,
         question: &[u8],
+        end: &[u8],
         waiting: &str,
         processor_seconds: u64,
     ) -> Result<[Vec<u8>; PARTS]> {
@@ -160,7 +161,7 @@ impl Machine {
             let mut stopped = false;
             let parts = tokio::select! {
                 biased;
-                read = read_parts::<PARTS>(answer, waiting) => read?,
+                read = read_parts::<PARTS>(answer, end, waiting) => read?,
                 stop = stopped_without_answer(qmp, &mut stopped, waiting) => {
                     stop?;
                     let pointers = qmp.instruction_pointers().await?.join(", ");
@@ -286,13 +287,20 @@ impl Machine {
     }
 }
 
-/// Reads texts that each end in a zero byte.
-async fn read_parts<const PARTS: usize>(stream: &mut BufReader<UnixStream>, waiting: &str) -> Result<[Vec<u8>; PARTS]> {
-    let closed = || Error::Closed { command: waiting.to_owned() };
+/// Reads texts that each end in a mark, whose last byte is a zero and may be in the texts, too.
+async fn read_parts<const PARTS: usize>(
+    stream: &mut (impl AsyncBufRead + Unpin),
+    end: &[u8],
+    waiting: &str,
+) -> Result<[Vec<u8>; PARTS]> {
     let mut parts = [const { Vec::new() }; PARTS];
     for part in &mut parts {
-        stream.read_until(0, part).await.map_err(|_| closed())?;
-        part.pop().ok_or_else(closed)?;
+        while !part.ends_with(end) {
+            if !matches!(stream.read_until(0, part).await, Ok(1..)) {
+                return Err(Error::Closed { command: waiting.to_owned() });
+            }
+        }
+        part.truncate(part.len() - end.len());
     }
     Ok(parts)
 }
@@ -342,4 +350,29 @@ fn enough_memory(spec: &Spec) -> Result<()> {
     let needed_mib = spec.memory_mib / 2 + 128;
     let available_mib = kib / 1024;
     if available_mib < needed_mib { Err(Error::Memory { available_mib, needed_mib }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(mut said: &[u8]) -> Option<[String; 2]> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let parts = runtime.block_on(read_parts::<2>(&mut said, b"\0end\0", "for a test")).ok()?;
+        Some(parts.map(|part| String::from_utf8(part).unwrap()))
+    }
+
+    #[test]
+    fn parts_end_at_their_marks_only() {
+        let parts = |first: &str, second: &str| Some([first.to_owned(), second.to_owned()]);
+        assert_eq!(read(b"one\0end\0two\0end\0"), parts("one", "two"));
+        assert_eq!(read(b"\0end\0\0end\0"), parts("", ""));
+        assert_eq!(read(b"a\0b\0\0end\0end\0c\0end\0"), parts("a\0b\0", "end\0c"));
+    }
+
+    #[test]
+    fn an_answer_that_stops_short_is_none() {
+        assert_eq!(read(b"one\0end\0two\0"), None);
+        assert_eq!(read(b""), None);
+    }
 }

@@ -34,26 +34,20 @@ pub fn parse_units(scope: &str, text: &str) -> Result<Vec<UnitState>, ParseError
 }
 
 /// Reads what `systemctl list-units --all --output=json` prints: a short state of every loaded unit, at a fortieth of
-/// the cost of all its properties. `transient` names the units that a program made at run time; `invocations` has the
-/// links that a manager keeps of the units that run (`systemd/units/invocation:NAME` in its run-time folder), each line
-/// a link's name and, after a space, what it leads to.
+/// the cost of all its properties. The rest a manager keeps in its run-time folder: `transient/NAME` for each unit that a
+/// program made at run time, and a link `units/invocation:NAME` for each that runs. `kept` has a line for each path below
+/// that `folder`, with a space and what a link leads to behind it; other folders' lines may be among them.
 ///
 /// # Errors
-/// If it is not such a list, or a line no such link.
-pub fn parse_unit_list(
-    scope: &str,
-    json: &str,
-    transient: &str,
-    invocations: &str,
-) -> Result<Vec<UnitState>, ParseError> {
+/// If it is not such a list, or a line no such path.
+pub fn parse_unit_list(scope: &str, json: &str, folder: &str, kept: &str) -> Result<Vec<UnitState>, ParseError> {
     let listed: Vec<Listed> = serde_json::from_str(json)
         .map_err(|error| ParseError::new("the output of systemctl list-units", error.line(), error.to_string()))?;
-    let transient: BTreeSet<&str> = transient.lines().collect();
-    let invocations = parse_invocations(invocations)?;
+    let kept = parse_kept(folder, kept)?;
     let state = |unit: Listed| UnitState {
         scope: scope.to_owned(),
-        transient: transient.contains(unit.unit.as_str()),
-        invocation: invocations.get(unit.unit.as_str()).copied().unwrap_or_default().to_owned(),
+        transient: kept.transient.contains(unit.unit.as_str()),
+        invocation: kept.invocations.get(unit.unit.as_str()).copied().unwrap_or_default().to_owned(),
         name: unit.unit,
         load: unit.load,
         active: unit.active,
@@ -63,13 +57,27 @@ pub fn parse_unit_list(
     Ok(listed.into_iter().map(state).collect())
 }
 
-fn parse_invocations(links: &str) -> Result<BTreeMap<&str, &str>, ParseError> {
-    let numbered = links.lines().enumerate();
-    let parts = numbered.map(|(index, line)| {
-        let link = line.strip_prefix("invocation:").and_then(|rest| rest.rsplit_once(' '));
-        link.ok_or_else(|| ParseError::new("the links to invocations", index + 1, format!("{line:?} is none")))
-    });
-    parts.collect()
+/// What a manager keeps in its run-time folder.
+#[derive(Default)]
+struct Kept<'a> {
+    transient: BTreeSet<&'a str>,
+    invocations: BTreeMap<&'a str, &'a str>,
+}
+
+fn parse_kept<'a>(folder: &str, lines: &'a str) -> Result<Kept<'a>, ParseError> {
+    let mut kept = Kept::default();
+    for (index, line) in lines.lines().enumerate() {
+        let Some((path, target)) = line.split_once(' ') else {
+            return Err(ParseError::new("the managers' folders", index + 1, format!("{line:?} has no target")));
+        };
+        let Some(path) = path.strip_prefix(folder) else { continue };
+        if let Some(name) = path.strip_prefix("/transient/") {
+            kept.transient.insert(name);
+        } else if let Some(name) = path.strip_prefix("/units/invocation:") {
+            kept.invocations.insert(name, target);
+        }
+    }
+    Ok(kept)
 }
 
 #[derive(Deserialize)]
@@ -165,14 +173,17 @@ mod tests {
     fn a_list_has_the_state_of_every_unit() {
         let json = r#"[{"unit":"a.timer","load":"loaded","active":"active","sub":"waiting","description":"A"},
                        {"unit":"b.service","load":"loaded","active":"failed","sub":"failed","description":"B"}]"#;
-        let links = "invocation:a.timer 0f\ninvocation:libpod-x.scope 1f";
-        let units = parse_unit_list("user", json, "a.timer\nz.service\n", links).unwrap();
+        let kept = "/run/user/1/systemd/transient/a.timer \n/run/user/1/systemd/transient/z.service \n\
+                    /run/user/1/systemd/units/invocation:a.timer 0f\n/run/user/1/systemd/units/log-level-max:b.service 3\n\
+                    /run/systemd/units/invocation:b.service 1f\n/run/systemd/transient/b.service ";
+        let units = parse_unit_list("user", json, "/run/user/1/systemd", kept).unwrap();
         assert_eq!((&*units[0].invocation, &*units[1].invocation), ("0f", ""));
         assert_eq!((&*units[0].name, units[0].transient, &*units[0].sub), ("a.timer", true, "waiting"));
         assert_eq!((&*units[1].name, units[1].transient, &*units[1].active), ("b.service", false, "failed"));
-        assert!(parse_unit_list("user", "Failed to connect to bus", "", "").is_err());
-        let error = parse_unit_list("user", json, "", "invocation:a.timer 0f\nlog-level-max:a.timer 3").unwrap_err();
-        assert_eq!(error.line, 2);
+        let units = parse_unit_list("system", json, "/run/systemd", kept).unwrap();
+        assert_eq!((&*units[1].invocation, units[0].transient, units[1].transient), ("1f", false, true));
+        assert!(parse_unit_list("user", "Failed to connect to bus", "/run/systemd", "").is_err());
+        assert_eq!(parse_unit_list("user", json, "/run/systemd", "/a b\n/a").unwrap_err().line, 2);
     }
 
     #[test]
