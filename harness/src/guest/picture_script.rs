@@ -159,6 +159,6 @@ mod tests {
     fn properties_are_asked_of_named_units_only() {
         assert_eq!(show("systemctl", &[]), ":");
         let shown = show("systemctl --user", &["a.service".to_owned()]);
-        assert!(shown.starts_with("systemctl --user show 'a.service' --property=Id,"), "{shown}");
+        assert!(shown.starts_with("systemctl --user show a.service --property=Id,"), "{shown}");
     }
 }
