@@ -143,7 +143,7 @@ let
         "${paths.tools}/podman run --rm --replace --detach --name ${container.container}"
         "--cgroups=split --sdnotify=healthy"
         "--label io.containers.autoupdate=registry"
-        "--health-cmd /bin/health --health-interval 5m --health-timeout 5s --health-retries 3"
+        "--health-cmd /bin/health --health-interval 1m --health-timeout 5s --health-retries 3"
         container.image
       ];
       ExecStop = "${paths.tools}/podman stop --ignore --time 10 ${container.container}";
