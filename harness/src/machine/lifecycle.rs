@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
+use super::answer::read_parts;
 use super::arguments::{Origin, arguments};
 use super::disk::{copy, create_overlay, virtual_size};
 use super::process::{Process, QEMU};
@@ -287,24 +288,6 @@ impl Machine {
     }
 }
 
-/// Reads texts that each end in a mark, whose last byte is a zero and may be in the texts, too.
-async fn read_parts<const PARTS: usize>(
-    stream: &mut (impl AsyncBufRead + Unpin),
-    end: &[u8],
-    waiting: &str,
-) -> Result<[Vec<u8>; PARTS]> {
-    let mut parts = [const { Vec::new() }; PARTS];
-    for part in &mut parts {
-        while !part.ends_with(end) {
-            if !matches!(stream.read_until(0, part).await, Ok(1..)) {
-                return Err(Error::Closed { command: waiting.to_owned() });
-            }
-        }
-        part.truncate(part.len() - end.len());
-    }
-    Ok(parts)
-}
-
 /// Gives a machine overlays of its own for its writable disks.
 fn copy_overlays(spec: &Spec, from: &Path, to: &Path) -> Result<()> {
     for name in spec.overlays().iter().map(Overlay::file) {
@@ -350,29 +333,4 @@ fn enough_memory(spec: &Spec) -> Result<()> {
     let needed_mib = spec.memory_mib / 2 + 128;
     let available_mib = kib / 1024;
     if available_mib < needed_mib { Err(Error::Memory { available_mib, needed_mib }) } else { Ok(()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(mut said: &[u8]) -> Option<[String; 2]> {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let parts = runtime.block_on(read_parts::<2>(&mut said, b"\0end\0", "for a test")).ok()?;
-        Some(parts.map(|part| String::from_utf8(part).unwrap()))
-    }
-
-    #[test]
-    fn parts_end_at_their_marks_only() {
-        let parts = |first: &str, second: &str| Some([first.to_owned(), second.to_owned()]);
-        assert_eq!(read(b"one\0end\0two\0end\0"), parts("one", "two"));
-        assert_eq!(read(b"\0end\0\0end\0"), parts("", ""));
-        assert_eq!(read(b"a\0b\0\0end\0end\0c\0end\0"), parts("a\0b\0", "end\0c"));
-    }
-
-    #[test]
-    fn an_answer_that_stops_short_is_none() {
-        assert_eq!(read(b"one\0end\0two\0"), None);
-        assert_eq!(read(b""), None);
-    }
 }

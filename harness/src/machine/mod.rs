@@ -4,6 +4,7 @@
 //! time passes only for a reason; the guest pauses itself at the end of each command (see [`PAUSE_PROGRAM`]).
 
 mod accelerator;
+mod answer;
 mod arguments;
 mod console;
 mod disk;

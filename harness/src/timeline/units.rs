@@ -67,7 +67,7 @@ struct Kept<'a> {
 fn parse_kept<'a>(folder: &str, lines: &'a str) -> Result<Kept<'a>, ParseError> {
     let mut kept = Kept::default();
     for (index, line) in lines.lines().enumerate() {
-        let Some((path, target)) = line.split_once(' ') else {
+        let Some((path, target)) = line.rsplit_once(' ') else {
             return Err(ParseError::new("the managers' folders", index + 1, format!("{line:?} has no target")));
         };
         let Some(path) = path.strip_prefix(folder) else { continue };
