@@ -32,12 +32,16 @@ fn harness(project: &Path, arguments: &[&str]) -> (i32, String) {
 
 /// [`harness`], with the programs of these folders.
 fn harness_among(programs: &str, project: &Path, arguments: &[&str]) -> (i32, String) {
-    let cache = tempfile::tempdir().unwrap();
+    harness_with(tempfile::tempdir().unwrap().path(), programs, project, arguments)
+}
+
+/// [`harness_among`], with this cache.
+fn harness_with(cache: &Path, programs: &str, project: &Path, arguments: &[&str]) -> (i32, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_harness"))
         .args(arguments)
-        .current_dir(cache.path())
+        .current_dir(cache)
         .env("HARNESS_PROJECT", project)
-        .env("HARNESS_CACHE", cache.path())
+        .env("HARNESS_CACHE", cache)
         .env("PATH", programs)
         .env_remove("CARGO")
         .output()
@@ -342,6 +346,35 @@ fn doctor_shows_what_is_there_and_what_is_not() {
     for word in ["qemu-system-x86_64", "accelerator", "there is no guest image", "memory", "disk", "it is empty"] {
         assert!(said.contains(word), "doctor did not say `{word}`:\n{said}");
     }
+}
+
+#[test]
+fn clean_shows_and_removes_what_nobody_has_used_for_so_many_days() {
+    let cache = tempfile::tempdir().unwrap();
+    let day = std::time::Duration::from_secs(86_400);
+    for (name, days) in [("old", 8), ("young", 6)] {
+        let folder = cache.path().join("template").join(name);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("memory"), "x").unwrap();
+        fs::File::open(&folder).unwrap().set_modified(std::time::SystemTime::now() - day * days).unwrap();
+    }
+    let clean = |arguments: &[&str], words: &[&str]| {
+        let (code, said) = harness_with(cache.path(), "", &project(), &[&["clean"], arguments].concat());
+        assert_eq!(code, 0, "{said}");
+        for word in words {
+            assert!(said.contains(word), "{arguments:?} did not say `{word}`:\n{said}");
+        }
+        assert!(words[0].contains("young") || !said.contains("young"), "{said}");
+    };
+    let in_use = harness::image::Store::open(cache.path()).unwrap();
+    let (code, said) = harness_with(cache.path(), "", &project(), &["clean"]);
+    assert!(code == 3 && said.contains("cannot clean the cache: another harness is using"), "{code}: {said}");
+    drop(in_use);
+    clean(&["--dry-run"], &["template/old", "unused for 8 d", "1 of 2 entries would be removed"]);
+    clean(&[], &["template/old", "1 of 2 entries removed"]);
+    assert!(!cache.path().join("template/old").exists() && cache.path().join("template/young").is_dir());
+    clean(&["--days", "0"], &["template/young", "1 of 1 entries removed"]);
+    clean(&[], &["0 of 0 entries removed"]);
 }
 
 #[test]

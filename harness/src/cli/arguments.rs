@@ -1,10 +1,13 @@
 //! The flags.
 
+mod run;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::plan::Shard;
+use run::RUN_EXAMPLES;
+pub use run::{RunArguments, TimeChoice};
 
 /// Boots NixOS-like hosts in real VMs, clones the settled machine for every trial, and judges by what systemd, the
 /// journal and podman really did.
@@ -52,79 +55,15 @@ pub enum Command {
     /// Show what this machine has and lacks
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor(DoctorArguments),
+    /// Remove from the cache what nobody has used for a while
+    #[command(after_help = CLEAN_EXAMPLES)]
+    Clean(CleanArguments),
     /// Judge a recorded trial again, without a machine
     #[command(after_help = JUDGE_EXAMPLES)]
     Judge(JudgeArguments),
     /// Open a root shell in a trial's kept machine, or in a fresh clone
     #[command(after_help = ENTER_EXAMPLES)]
     Enter(EnterArguments),
-}
-
-const RUN_EXAMPLES: &str = "\
-Examples:
-  harness run                                     the whole matrix
-  harness run secret --host igpu                  what has `secret` in its name, on one host
-  harness run --exact igpu::failure::missing-secret-fails-hard
-  harness run --last-failed --keep                what failed last time; its machines stay for `harness enter`
-  harness run --broken                            put each scenario's fault in and see it noticed
-  harness run all-stacks --time real              by the host's clock, on two processors that run at once
-  harness run --system fixtures/foreign           another generation than the project's, with its own scenarios
-  harness run --guest nixos --nodes nodes.json    the hosts as NixOS test nodes
-";
-
-/// `harness run`
-#[derive(Debug, Args)]
-pub struct RunArguments {
-    /// Somebody else's generation
-    #[command(flatten)]
-    pub system: SystemArguments,
-    /// Parts of trials' names; all trials if none is given
-    #[arg(value_name = "FILTER")]
-    pub filters: Vec<String>,
-    /// Filters are whole names
-    #[arg(long)]
-    pub exact: bool,
-    /// Parts of names that are not to be run
-    #[arg(long, value_name = "FILTER")]
-    pub skip: Vec<String>,
-    /// Only this host
-    #[arg(long)]
-    pub host: Option<String>,
-    /// Put each scenario's fault into the generation; a trial passes if a line marked `red` notices it
-    #[arg(long)]
-    pub broken: bool,
-    /// How time passes in trials that do not say: by counted instructions, or by the host's clock on two
-    /// processors, which a loaded host delays. The first where guests are emulated, the second with KVM, if not given
-    #[arg(long, value_enum)]
-    pub time: Option<TimeChoice>,
-    /// How many machines run at once, one with two emulated processors counting twice; as many as there are processors
-    /// if not given
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub jobs: Option<usize>,
-    /// Run each trial so many times
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub repeat_each: u32,
-    /// Only one share of the selected trials, such as 1/3: for dividing a run among machines
-    #[arg(long, value_name = "N/M")]
-    pub shard: Option<Shard>,
-    /// Only what failed or broke in the last run
-    #[arg(long)]
-    pub last_failed: bool,
-    /// Keep the machines of trials that fail or break, for `harness enter`
-    #[arg(long)]
-    pub keep: bool,
-    /// The folder below which each run leaves its own; `out` in the checkout if not given
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Write the JUnit report here, too
-    #[arg(long, value_name = "FILE")]
-    pub junit: Option<PathBuf>,
-    /// Install missing host tools first (as root; otherwise the command is shown)
-    #[arg(long)]
-    pub install: bool,
-    /// Only list the selected trials
-    #[arg(long)]
-    pub list: bool,
 }
 
 /// Somebody else's generation in the place of the project's hosts. Where `cargo test` runs the trials, the variables
@@ -168,28 +107,12 @@ pub enum GuestChoice {
     Nixos,
 }
 
-/// How time passes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TimeChoice {
-    /// Counted instructions.
-    Virtual,
-    /// The host's clock, two processors.
-    Real,
-}
-
 /// Only what the environment says.
 #[derive(Debug, Parser)]
 pub struct Environment {
     /// Somebody else's generation
     #[command(flatten)]
     pub system: SystemArguments,
-}
-
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err("a number of 1 or more is needed".to_owned()),
-        Ok(number) => Ok(number),
-    }
 }
 
 const BAKE_EXAMPLES: &str = "\
@@ -341,6 +264,26 @@ pub struct DoctorArguments {
     /// Read every file of the cache and compare it with its digest
     #[arg(long)]
     pub verify: bool,
+}
+
+const CLEAN_EXAMPLES: &str = "\
+Examples:
+  harness clean --dry-run   show what would go
+  harness clean             what nobody has used for a week
+  harness clean --days 0    everything; the next run builds it anew
+Templates of generations that have changed since are never used again. A machine that `run --keep` kept needs its
+template. Nothing is removed while another harness uses the cache (exit code 3).
+";
+
+/// `harness clean`
+#[derive(Debug, Args)]
+pub struct CleanArguments {
+    /// How many days something must have been without use
+    #[arg(long, value_name = "N", default_value_t = super::clean::DAYS)]
+    pub days: u32,
+    /// Only show what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 const JUDGE_EXAMPLES: &str = "\

@@ -1,18 +1,19 @@
 //! `harness doctor`
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::SystemTime;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::image::Content;
 use crate::image::guest::Recipe;
 use crate::image::tools::{self, Found, ToolReport};
 use crate::run::{Error, Hosts, Project, Result};
 
 use super::arguments::DoctorArguments;
-use super::print::print;
-use super::{Exit, run, session};
+use super::print::{print, size};
+use super::{Exit, clean, run, session};
 
 /// One line of a table: whether it is fine, and its cells.
 struct Row {
@@ -116,24 +117,30 @@ fn resources(hosts: &Hosts) -> Result<Vec<Row>> {
     let root = hosts.store().root();
     let disk = rustix::fs::statvfs(root).map_err(|error| Error::io("look at", root)(error.into()))?;
     let free = disk.f_bavail * disk.f_frsize;
-    let entries = hosts.store().entries()?;
-    let mut used = 0;
-    for entry in &entries {
-        used += occupied(entry)?;
-    }
+    let contents = hosts.store().contents()?;
+    let used: u64 = contents.iter().map(|content| content.bytes).sum();
     // What is in the cache already needs no more room.
     let needed = CACHE_MIB.saturating_sub(used / MIB).max(512);
     let (mark, advice) = enough(free / MIB, needed, "a run", "make room, or set HARNESS_CACHE to another disk");
-    let entries = match entries.len() {
-        1 => "1 entry".to_owned(),
-        count => format!("{count} entries"),
-    };
     Ok(vec![
         row(Mark::Fine, "processors", processors.to_string()),
         memory,
         row(mark, "disk", format!("{} free at {}{advice}", size(free), root.display())),
-        row(Mark::Fine, "cache", format!("{} in {entries} at {}", size(used), root.display())),
+        row(
+            Mark::Fine,
+            "cache",
+            format!("{} in {} entries at {}{}", size(used), contents.len(), root.display(), old(&contents)),
+        ),
     ])
+}
+
+/// What is said of contents that `harness clean` would remove.
+fn old(contents: &[Content]) -> String {
+    let old = clean::unused(contents, clean::DAYS, SystemTime::now());
+    match old.iter().map(|content| content.bytes).sum() {
+        0 => String::new(),
+        bytes => format!("; nobody has used {} of it for a week: `harness clean` removes that", size(bytes)),
+    }
 }
 
 /// A mark, and for what is too little what to do about it.
@@ -162,23 +169,6 @@ fn verified(hosts: &Hosts) -> Result<Vec<Row>> {
 fn mebibytes(meminfo: &str, name: &str) -> Option<u64> {
     let rest = meminfo.lines().find_map(|line| line.strip_prefix(name))?;
     Some(rest.trim().strip_suffix(" kB")?.parse::<u64>().ok()? / 1024)
-}
-
-/// The bytes that a folder takes on the disk, where files with holes take less than their length.
-fn occupied(folder: &Path) -> Result<u64> {
-    let mut bytes = 0;
-    for entry in fs::read_dir(folder).map_err(Error::io("list", folder))? {
-        let entry = entry.map_err(Error::io("list", folder))?;
-        let metadata = entry.metadata().map_err(Error::io("look at", entry.path()))?;
-        bytes += if metadata.is_dir() { occupied(&entry.path())? } else { metadata.blocks() * 512 };
-    }
-    Ok(bytes)
-}
-
-/// A size for people.
-fn size(bytes: u64) -> String {
-    let mib = bytes as f64 / MIB as f64;
-    if mib >= 1024.0 { format!("{:.1} GiB", mib / 1024.0) } else { format!("{mib:.0} MiB") }
 }
 
 /// Rows with their cells below each other; the last cell is as long as it is.
@@ -237,10 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_read_and_shown() {
-        for (bytes, text) in [(0, "0 MiB"), (700 * MIB, "700 MiB"), (1536 * MIB, "1.5 GiB")] {
-            assert_eq!(size(bytes), text);
-        }
+    fn the_memory_is_read() {
         let meminfo = "MemTotal:        8000000 kB\nMemAvailable:    4096000 kB\nOdd: 7\n";
         assert_eq!(mebibytes(meminfo, "MemAvailable:"), Some(4000));
         assert_eq!(mebibytes(meminfo, "Odd:"), None);

@@ -3,6 +3,7 @@
 mod arguments;
 mod bake;
 mod bench;
+mod clean;
 mod diff;
 mod doctor;
 mod enter;
@@ -37,6 +38,7 @@ pub fn main() -> std::process::ExitCode {
         Command::Render(arguments) => render::render(&arguments),
         Command::Diff(arguments) => diff::diff(&arguments),
         Command::Doctor(arguments) => doctor::doctor(&arguments),
+        Command::Clean(arguments) => clean::clean(&arguments),
         Command::Judge(arguments) => judge::judge(&arguments),
         Command::Enter(arguments) => enter::enter(&arguments),
     };

@@ -21,7 +21,7 @@ pub use kind::{DEBIAN, Kind, NIXOS};
 pub use look::{Looked, Wanted};
 pub use seed::{Seed, SeedFile};
 pub use session::Session;
-pub use settle::{Settled, rest, settle};
+pub use settle::{Settling, rest, settle};
 pub use switch::{activate, reload_managers};
 
 /// A result whose error is the guest's.

@@ -7,15 +7,13 @@ use crate::timeline::{Entry, Picture, Record};
 
 use super::{Error, Guest, Result, Wanted};
 
-/// What was recorded while a guest came to rest.
+/// What is recorded while a guest comes to rest.
 #[derive(Debug, Default)]
-pub struct Settled {
+pub struct Settling {
     /// Everything in its journal so far.
     pub records: Vec<Record>,
     /// The programs that were started so far.
     pub started: Vec<Entry>,
-    /// What it still waits for, if its time was over before it came to rest.
-    pub waiting: Option<String>,
 }
 
 /// How long the journal must have been quiet, but for health checks: where there are many, one always runs.
@@ -28,28 +26,30 @@ pub async fn settle(
     manifest: &Manifest,
     deadline: Duration,
     tell: impl FnMut(String),
-) -> Result<Settled> {
+) -> Result<()> {
     let waits_for = |picture: &Picture| [missing(manifest, picture), moving(picture)].concat();
-    let settled = wait_until(guest, deadline, tell, waits_for).await?;
-    match settled.waiting {
+    match wait_until(guest, deadline, &mut Settling::default(), tell, waits_for).await? {
         Some(waiting) => Err(Error::Unsettled { seconds: deadline.as_secs(), waiting }),
-        None => Ok(settled),
+        None => Ok(()),
     }
 }
 
 /// Waits, in guest time, until no unit is on its way and the journal is quiet, however the stacks are. A guest that never
-/// comes to rest is no error: why it does not is in its journal, and for others to judge.
-pub async fn rest(guest: &mut Guest, deadline: Duration, tell: impl FnMut(String)) -> Result<Settled> {
-    wait_until(guest, deadline, tell, moving).await
+/// comes to rest is no error: why it does not is in its journal, and for others to judge. What was recorded is in `settling`
+/// also where something goes wrong.
+pub async fn rest(guest: &mut Guest, deadline: Duration, settling: &mut Settling) -> Result<()> {
+    let _still_waiting = wait_until(guest, deadline, settling, |_| {}, moving).await?;
+    Ok(())
 }
 
+/// What the guest still waits for when its time is over; nothing once it is at rest.
 async fn wait_until(
     guest: &mut Guest,
     deadline: Duration,
+    settling: &mut Settling,
     mut tell: impl FnMut(String),
     waits_for: impl Fn(&Picture) -> Vec<String>,
-) -> Result<Settled> {
-    let mut settled = Settled::default();
+) -> Result<Option<String>> {
     let mut passed = Duration::ZERO;
     let mut waiting = "the first sign of life".to_owned();
     while passed < deadline {
@@ -59,25 +59,24 @@ async fn wait_until(
         if let Some(last) = fresh.iter().rev().find_map(newsworthy) {
             tell(format!("guest second {}: {last}", fresh.last().map_or(0, |record| record.at.micros / 1_000_000)));
         }
-        settled.records.extend(fresh);
+        settling.records.extend(fresh);
         if !quiet {
             continue;
         }
         let looked = guest.look(&Wanted::default()).await?;
-        settled.records.extend(looked.records);
-        settled.started.extend(looked.started);
+        settling.records.extend(looked.records);
+        settling.started.extend(looked.started);
         waiting = in_words(waits_for(&looked.picture));
         if waiting.is_empty() {
-            return Ok(settled);
+            return Ok(None);
         }
         if let Some(failed) = stuck(&looked.picture) {
-            let journal = journal_of(failed, &settled.records);
+            let journal = journal_of(failed, &settling.records);
             return Err(Error::Wrong(format!("{failed} failed; its journal:\n{journal}")));
         }
         tell(format!("waiting for {waiting}"));
     }
-    settled.waiting = Some(waiting);
-    Ok(settled)
+    Ok(Some(waiting))
 }
 
 /// The stacks, containers and health checks that are not as they shall be.

@@ -4,6 +4,7 @@
 //! people. Every product is an entry of the content-addressed [`Store`]; nothing outside that folder is written.
 
 mod archive;
+mod clean;
 mod command;
 mod digest;
 mod error;
@@ -16,6 +17,7 @@ pub mod store;
 pub mod test_image;
 pub mod tools;
 
+pub use clean::Content;
 pub use command::end_programs;
 pub use error::{Error, Result};
 pub use key::{Key, KeyBuilder};

@@ -1,30 +1,44 @@
 //! The content-addressed cache: one folder for each product, found by [`Key`], finished or not there at all.
 //!
 //! Layout below the root: `<kind>/<key>/` the entries, `locks/<kind>-<key>` one lock file each, `tmp/<kind>-<key>.…/`
-//! unfinished work, `damaged/<kind>-<key>/` the last entry of that name that was found damaged. A build happens in
-//! `tmp` under its lock and is renamed into place when everything is on the disk, so that an interrupted one leaves
-//! nothing behind that could be taken for an entry.
+//! unfinished work, `damaged/<kind>-<key>/` the last entry of that name that was found damaged, `failed/<name>/` what
+//! the last build of that name that failed left for people to read. A build happens in `tmp` under its lock and is
+//! renamed into place when everything is on the disk, so that an interrupted one leaves nothing behind that could be
+//! taken for an entry. Whoever has the cache open holds the lock `locks/cache` together with others; [`clean`] needs it
+//! for itself.
+//!
+//! [`clean`]: super::clean
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
 
+use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
 
-use super::digest::Digests;
+use super::digest::{self, Digests};
 use super::{Error, Key, Progress, Result};
 
-const LOCKS: &str = "locks";
-const UNFINISHED: &str = "tmp";
-const DAMAGED: &str = "damaged";
+pub(super) const LOCKS: &str = "locks";
+pub(super) const UNFINISHED: &str = "tmp";
+/// Entries that were found damaged.
+pub(super) const DAMAGED: &str = "damaged";
+/// What failed builds left for people to read.
+pub(super) const FAILED: &str = "failed";
 /// The folders below the root that hold no entries; machines that run have theirs in `run`.
-const NO_KINDS: [&str; 4] = [LOCKS, UNFINISHED, DAMAGED, "run"];
+const NO_KINDS: [&str; 5] = [LOCKS, UNFINISHED, DAMAGED, FAILED, "run"];
+/// The lock of the whole cache. The others have a `-` in their names.
+const WHOLE: &str = "cache";
 
 /// The cache on this machine. Cheap to clone; every process may have its own.
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
+    /// The lock of the whole cache, held together with other processes.
+    in_use: Arc<File>,
 }
 
 impl Store {
@@ -46,12 +60,33 @@ impl Store {
     /// If the folder cannot be created or written to.
     pub fn open(root: impl Into<PathBuf>) -> Result<Store> {
         let root = std::path::absolute(root.into()).map_err(Error::io("find", "the cache folder"))?;
-        let store = Store { root };
-        for folder in [LOCKS, UNFINISHED, DAMAGED] {
-            create_folder(&store.root.join(folder))?;
+        for folder in [LOCKS, UNFINISHED, DAMAGED, FAILED] {
+            create_folder(&root.join(folder))?;
         }
+        let path = root.join(LOCKS).join(WHOLE);
+        let in_use = open_lock(&path)?;
+        // Somebody who cleans has it for moments only.
+        flock(&in_use, FlockOperation::LockShared).map_err(|error| Error::io("lock", &path)(error.into()))?;
+        let store = Store { root, in_use: Arc::new(in_use) };
         store.sweep()?;
         Ok(store)
+    }
+
+    /// Has the cache for this process alone from now on.
+    ///
+    /// # Errors
+    /// If another process has it open.
+    pub(super) fn take_for_oneself(&self) -> Result<()> {
+        let path = self.root.join(LOCKS).join(WHOLE);
+        match flock(&self.in_use, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(()),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Host {
+                operation: "clean the cache",
+                reason: format!("another harness is using {}", self.root.display()),
+                advice: "wait until it has ended: a run, a bake, or a machine that was entered".to_owned(),
+            }),
+            Err(error) => Err(Error::io("lock", path)(error.into())),
+        }
     }
 
     /// The folder that holds everything.
@@ -69,6 +104,8 @@ impl Store {
             return Ok(None);
         }
         Digests::read(&path)?.check_stamps(&path)?;
+        // Only `harness clean` wants to know: a cache that cannot be written can be used all the same.
+        let _ = File::open(path.join(digest::FILE_NAME)).and_then(|list| list.set_modified(SystemTime::now()));
         Ok(Some(Entry { path }))
     }
 
@@ -135,7 +172,9 @@ impl Store {
         }
         let reason =
             format!("{} has {} MiB free, and it takes about {} MiB", self.root.display(), free >> 20, bytes >> 20);
-        let advice = "free some space, or set HARNESS_CACHE to a folder on a larger disk".to_owned();
+        let advice =
+            "free some space (`harness clean` removes old templates), or set HARNESS_CACHE to a folder on a larger disk"
+                .to_owned();
         Err(Error::Host { operation, reason, advice })
     }
 
@@ -181,14 +220,7 @@ impl Store {
     /// Takes the lock of a name and leaves in the lock file who has it since when, for others that wait.
     fn lock(&self, name: &str, progress: &dyn Progress) -> Result<File> {
         let path = self.root.join(LOCKS).join(name);
-        let mut options = File::options();
-        let mut lock = options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(Error::io("open the lock", &path))?;
+        let mut lock = open_lock(&path)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
@@ -216,18 +248,23 @@ impl Store {
         Ok(aside)
     }
 
+    /// A new folder for what a failed build of this name leaves for people to read; an older one makes room.
+    ///
+    /// # Errors
+    /// If the folder cannot be made.
+    pub fn failed(&self, name: &str) -> Result<PathBuf> {
+        let path = self.root.join(FAILED).join(name);
+        remove_folder(&path)?;
+        create_folder(&path)?;
+        Ok(path)
+    }
+
     /// Removes unfinished work whose lock nobody holds: its builder is dead.
     fn sweep(&self) -> Result<()> {
         for folder in folders_in(&self.root.join(UNFINISHED))? {
             let name = folder.file_name().unwrap_or_default().to_string_lossy();
             let name = name.split('.').next().unwrap_or_default();
-            let path = self.root.join(LOCKS).join(name);
-            let lock = File::options()
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(&path)
-                .map_err(Error::io("open the lock", &path))?;
+            let lock = open_lock(&self.root.join(LOCKS).join(name))?;
             if lock.try_lock().is_ok() {
                 remove_folder(&folder)?;
             }
@@ -307,12 +344,18 @@ pub struct Finding {
     pub problem: Error,
 }
 
+/// Opens a lock file, which stays when it is let go.
+fn open_lock(path: &Path) -> Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false).open(path).map_err(Error::io("open the lock", path))
+}
+
 fn create_folder(path: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(Error::io("create", path))
 }
 
 /// Removes a folder with all its content, if it is there.
-fn remove_folder(path: &Path) -> Result<()> {
+pub(super) fn remove_folder(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path)(source)),
         _ => Ok(()),
@@ -324,7 +367,7 @@ fn sync_folder(path: &Path) -> Result<()> {
 }
 
 /// The folders directly in a folder, sorted.
-fn folders_in(path: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn folders_in(path: &Path) -> Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
     for entry in fs::read_dir(path).map_err(Error::io("list", path))? {
         let entry = entry.map_err(Error::io("list", path))?;

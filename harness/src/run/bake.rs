@@ -1,7 +1,7 @@
 //! Baking: a host is booted once, settles, and is frozen into a template.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,10 @@ struct Description {
 }
 
 const DESCRIPTION: &str = "template.json";
+/// The journal of a guest that could not be baked.
+const JOURNAL: &str = "journal.txt";
+/// What is kept of a bake that failed, as far as it is there.
+const TRACES: [&str; 3] = ["console.log", "qemu.log", JOURNAL];
 /// To be counted up whenever the same parts would give another template because the procedure has changed.
 const PROCEDURE: &str = "2";
 /// How long a host may take to settle, in guest time.
@@ -92,7 +96,9 @@ impl Bake<'_> {
                 self.store.require_room("bake a template", (self.spec.memory_mib + 512) << 20)?;
                 // QEMU works in a folder that goes with this process, whatever ends it.
                 let folder = workspace_folder()?;
-                self.bake(folder.path(), &home, progress).await?;
+                if let Err(error) = self.bake(folder.path(), &home, progress).await {
+                    return Err(self.keep_traces(folder.path(), error));
+                }
                 move_files(folder.path(), unfinished.folder())?;
                 progress.phase("reading the template once to know it again");
                 read(unfinished.commit()?)
@@ -109,7 +115,11 @@ impl Bake<'_> {
         let boot_seconds = begin.elapsed().as_secs_f64();
         progress.phase("the root shell is there; waiting for the stacks");
         let begin = Instant::now();
-        guest::settle(&mut guest, manifest, SETTLE_DEADLINE, |news| progress.phase(&news)).await?;
+        if let Err(error) = guest::settle(&mut guest, manifest, SETTLE_DEADLINE, |news| progress.phase(&news)).await {
+            // The error that is there already says more than that it could not be explained.
+            let _ = write_journal(&mut guest, folder).await;
+            return Err(error.into());
+        }
         let settle_seconds = begin.elapsed().as_secs_f64();
         progress.phase("settled; freezing");
         let picture = guest.look(&of_host(manifest)).await?.picture;
@@ -129,6 +139,32 @@ impl Bake<'_> {
         let text = serde_json::to_string_pretty(&description).unwrap_or_default();
         fs::write(&path, text).map_err(Error::io("write", &path))
     }
+
+    /// Keeps what tells why a bake failed; the error says where.
+    fn keep_traces(&self, folder: &Path, error: Error) -> Error {
+        let keep = || -> Result<PathBuf> {
+            let kept = self.store.failed(&self.manifest.host)?;
+            for name in TRACES {
+                let (from, to) = (folder.join(name), kept.join(name));
+                if from.exists() {
+                    fs::rename(&from, &to).map_err(Error::io("move a file to", to))?;
+                }
+            }
+            Ok(kept)
+        };
+        match keep() {
+            Ok(kept) => Error::Bake { error: Box::new(error), kept },
+            Err(_) => error,
+        }
+    }
+}
+
+/// Writes a guest's whole journal into a file for people to read.
+async fn write_journal(guest: &mut Guest, folder: &Path) -> Result<()> {
+    let script = "journalctl --all --no-pager --no-hostname --output=short-monotonic";
+    let journal = guest.must(script, Duration::from_secs(300)).await?;
+    let path = folder.join(JOURNAL);
+    fs::write(&path, journal.stdout).map_err(Error::io("write", path))
 }
 
 fn read(entry: Entry) -> Result<Baked> {

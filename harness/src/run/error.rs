@@ -38,6 +38,14 @@ pub enum Error {
     /// Something that the caller named does not exist.
     #[error("{0}")]
     Usage(String),
+    /// A bake that failed.
+    #[error("{error}; the console and, if there was one, the journal are in {kept}", kept = kept.display())]
+    Bake {
+        /// Why.
+        error: Box<Error>,
+        /// Where what it left can be read.
+        kept: PathBuf,
+    },
     /// A bake that another trial of this process needed, too, has failed.
     #[error("{0}")]
     Shared(String),

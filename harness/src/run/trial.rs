@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::generation::{Delta, Fault};
-use crate::guest::{self, Command, Guest, Looked, Wanted};
+use crate::guest::{self, Command, Guest, Looked, Settling, Wanted};
 use crate::judge::{self, Judgement, Noise};
 use crate::machine::Machine;
 use crate::scenario::{Act, ActKind, Scenario, Step, Trial};
@@ -71,6 +71,10 @@ impl TrialRun<'_> {
         let judgement = match recording.record().await {
             Ok(judgement) => judgement,
             Err(error) => {
+                // What has arrived and was not taken yet tells what came before.
+                if let Ok(records) = recording.guest.follower().take() {
+                    recording.extend(records);
+                }
                 recording.timeline.entries.push(Entry::Broken { reason: error.to_string() });
                 recording.judge(self.trial.steps.len())
             }
@@ -274,9 +278,11 @@ impl Recording<'_> {
         self.guest.reboot(in_order).await?;
         let boot = from.boot + 1;
         self.push(Entry::Boot { at: Moment { boot, micros: 0 } });
-        let settled = guest::rest(&mut self.guest, REST_DEADLINE, |_| {}).await?;
-        self.extend(settled.records);
-        self.timeline.entries.extend(settled.started);
+        let mut settling = Settling::default();
+        let rested = guest::rest(&mut self.guest, REST_DEADLINE, &mut settling).await;
+        self.extend(settling.records);
+        self.timeline.entries.extend(settling.started);
+        rested?;
         let to = self.guest.now().await?;
         self.now = Some(to);
         let command = if in_order { "systemctl reboot" } else { "the power is cut and comes back" };

@@ -4,7 +4,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
+use std::time::Duration;
 
+use super::super::Content;
 use super::*;
 
 /// Remembers what was said, and passes on that somebody waits.
@@ -202,7 +204,7 @@ fn kinds_cannot_leave_the_cache_or_take_its_own_folders() {
         let error = subject.store.find(kind, &subject.key).unwrap_err();
         assert!(matches!(error, Error::BadKind { .. }), "{error}");
     };
-    for kind in ["", "..", "a/b", "Thing", "tmp", "locks", "damaged"] {
+    for kind in ["", "..", "a/b", "Thing", "tmp", "locks", "damaged", "failed", "run"] {
         check(kind);
     }
     assert!(subject.folder.path().join("cache").is_dir());
@@ -214,4 +216,64 @@ fn what_has_no_room_is_not_begun() {
     subject.store.require_room("try", 1).unwrap();
     let error = subject.store.require_room("try", u64::MAX).unwrap_err().to_string();
     assert!(error.starts_with("cannot try: ") && error.ends_with("a larger disk"), "{error}");
+}
+
+/// Puts the last use of an entry so many days back.
+fn age(entry: &Entry, days: u64) {
+    let list = File::open(entry.file(digest::FILE_NAME)).unwrap();
+    list.set_modified(SystemTime::now() - Duration::from_secs(days * 86_400)).unwrap();
+}
+
+#[test]
+fn a_use_is_remembered_and_what_nobody_uses_can_be_removed() {
+    let subject = Subject::new();
+    let entry = subject.build("first").unwrap();
+    age(&entry, 9);
+    let days = |content: &Content| content.age(SystemTime::now()).as_secs() / 86_400;
+    let contents = subject.store.contents().unwrap();
+    assert_eq!(contents.iter().map(days).collect::<Vec<_>>(), [9]);
+    assert_eq!(contents[0].folder, entry.path());
+    assert!(contents[0].bytes >= 4096, "{contents:?}");
+    assert_eq!(contents[0].age(SystemTime::UNIX_EPOCH), Duration::ZERO);
+    // Using it again changes nothing but the time.
+    assert_eq!(content(&subject.build("second").unwrap()), "first");
+    assert!(subject.store.verify(&subject.heard).unwrap().is_empty());
+    let contents = subject.store.contents().unwrap();
+    assert_eq!(days(&contents[0]), 0);
+
+    subject.store.remove(&contents).unwrap();
+    assert_eq!(subject.store.find("thing", &subject.key).unwrap(), None);
+    assert_eq!(subject.store.contents().unwrap(), []);
+    assert_eq!(subject.unfinished(), 0);
+    assert_eq!(fs::read_dir(subject.store.root().join(LOCKS)).unwrap().count(), 1, "that of the whole cache");
+    assert_eq!(content(&subject.build("second").unwrap()), "second");
+}
+
+#[test]
+fn nothing_is_removed_while_somebody_else_uses_the_cache() {
+    let subject = Subject::new();
+    subject.build("first").unwrap();
+    let contents = subject.store.contents().unwrap();
+    let other = Store::open(subject.store.root()).unwrap();
+    let error = subject.store.remove(&contents).unwrap_err().to_string();
+    assert!(error.starts_with("cannot clean the cache: another harness is using "), "{error}");
+    assert!(contents[0].folder.is_dir());
+    drop(other);
+    subject.store.remove(&contents).unwrap();
+    assert!(!contents[0].folder.exists());
+}
+
+#[test]
+fn what_was_put_aside_takes_room_too() {
+    let subject = Subject::new();
+    let entry = subject.build("first").unwrap();
+    fs::remove_file(entry.file("sub/data")).unwrap();
+    subject.build("second").unwrap();
+    fs::write(subject.store.failed("igpu").unwrap().join("console.log"), "older").unwrap();
+    let failed = subject.store.failed("igpu").unwrap();
+    assert_eq!(fs::read_dir(&failed).unwrap().count(), 0);
+    let contents = subject.store.contents().unwrap();
+    assert_eq!(contents.len(), 3);
+    subject.store.remove(&contents).unwrap();
+    assert!(!failed.exists() && subject.store.contents().unwrap().is_empty());
 }
