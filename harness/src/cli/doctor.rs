@@ -122,15 +122,16 @@ fn resources(hosts: &Hosts) -> Result<Vec<Row>> {
     // What is in the cache already needs no more room.
     let needed = CACHE_MIB.saturating_sub(used / MIB).max(512);
     let (mark, advice) = enough(free / MIB, needed, "a run", "make room, or set HARNESS_CACHE to another disk");
+    let entries = match contents.len() {
+        1 => "1 entry".to_owned(),
+        count => format!("{count} entries"),
+    };
+    let cache = format!("{} in {entries} at {}{}", size(used), root.display(), old(&contents));
     Ok(vec![
         row(Mark::Fine, "processors", processors.to_string()),
         memory,
         row(mark, "disk", format!("{} free at {}{advice}", size(free), root.display())),
-        row(
-            Mark::Fine,
-            "cache",
-            format!("{} in {} entries at {}{}", size(used), contents.len(), root.display(), old(&contents)),
-        ),
+        row(Mark::Fine, "cache", cache),
     ])
 }
 

@@ -43,30 +43,27 @@ impl Store {
         Ok(contents)
     }
 
-    /// Removes some of the contents, whole ones even where it is interrupted. From then on until it ends, this process
-    /// has the cache for itself.
+    /// Removes some of the contents, whole ones even where it is interrupted.
     ///
     /// # Errors
     /// If another process uses the cache, and nothing is removed then; or if something cannot be removed.
     pub fn remove(&self, contents: &[Content]) -> Result<()> {
-        self.take_for_oneself()?;
-        for content in contents {
-            let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let kind = content.folder.parent().map(name).unwrap_or_default();
-            let lock = format!("{kind}-{}", name(&content.folder));
-            // What is left of an interrupted removal is swept away with what dead builds left.
-            let aside = self.root().join(UNFINISHED).join(format!("{lock}.removed"));
-            fs::rename(&content.folder, &aside).map_err(Error::io("move aside", &content.folder))?;
-            remove_folder(&aside)?;
-            let lock = self.root().join(LOCKS).join(lock);
-            match fs::remove_file(&lock) {
-                Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                    return Err(Error::io("remove", lock)(source));
-                }
-                _ => {}
-            }
+        self.alone(|| contents.iter().try_for_each(|content| self.remove_one(&content.folder)))
+    }
+
+    fn remove_one(&self, folder: &Path) -> Result<()> {
+        let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let kind = folder.parent().map(name).unwrap_or_default();
+        let lock = format!("{kind}-{}", name(folder));
+        // What is left of an interrupted removal is swept away with what dead builds left.
+        let aside = self.root().join(UNFINISHED).join(format!("{lock}.removed"));
+        fs::rename(folder, &aside).map_err(Error::io("move aside", folder))?;
+        remove_folder(&aside)?;
+        let lock = self.root().join(LOCKS).join(lock);
+        match fs::remove_file(&lock) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", lock)(source)),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 

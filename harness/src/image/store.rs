@@ -72,21 +72,24 @@ impl Store {
         Ok(store)
     }
 
-    /// Has the cache for this process alone from now on.
+    /// Does some work while nobody else has the cache open.
     ///
     /// # Errors
-    /// If another process has it open.
-    pub(super) fn take_for_oneself(&self) -> Result<()> {
-        let path = self.root.join(LOCKS).join(WHOLE);
-        match flock(&self.in_use, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(()),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Host {
-                operation: "clean the cache",
-                reason: format!("another harness is using {}", self.root.display()),
-                advice: "wait until it has ended: a run, a bake, or a machine that was entered".to_owned(),
-            }),
-            Err(error) => Err(Error::io("lock", path)(error.into())),
-        }
+    /// If another process has it open, and nothing is done then; or what the work returns.
+    pub(super) fn alone(&self, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        let lock = |operation| {
+            flock(&self.in_use, operation).map_err(|error| match error {
+                rustix::io::Errno::WOULDBLOCK => Error::Host {
+                    operation: "clean the cache",
+                    reason: format!("another harness is using {}", self.root.display()),
+                    advice: "wait until it has ended: a run, a bake, or a machine that was entered".to_owned(),
+                },
+                error => Error::io("lock the cache", &self.root)(error.into()),
+            })
+        };
+        let done = lock(FlockOperation::NonBlockingLockExclusive).and_then(|()| work());
+        // Also where the first was refused: the kernel lets go of the shared lock before it tries for the other.
+        done.and(lock(FlockOperation::LockShared))
     }
 
     /// The folder that holds everything.

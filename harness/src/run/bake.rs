@@ -55,7 +55,7 @@ struct Description {
 const DESCRIPTION: &str = "template.json";
 /// The journal of a guest that could not be baked.
 const JOURNAL: &str = "journal.txt";
-/// What is kept of a bake that failed, as far as it is there.
+/// What is kept of a bake that failed, as far as there is anything in it.
 const TRACES: [&str; 3] = ["console.log", "qemu.log", JOURNAL];
 /// To be counted up whenever the same parts would give another template because the procedure has changed.
 const PROCEDURE: &str = "2";
@@ -146,7 +146,7 @@ impl Bake<'_> {
             let kept = self.store.failed(&self.manifest.host)?;
             for name in TRACES {
                 let (from, to) = (folder.join(name), kept.join(name));
-                if from.exists() {
+                if fs::metadata(&from).is_ok_and(|file| file.len() > 0) {
                     fs::rename(&from, &to).map_err(Error::io("move a file to", to))?;
                 }
             }

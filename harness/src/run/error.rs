@@ -39,7 +39,7 @@ pub enum Error {
     #[error("{0}")]
     Usage(String),
     /// A bake that failed.
-    #[error("{error}; the console and, if there was one, the journal are in {kept}", kept = kept.display())]
+    #[error("{error}\nthe console, and the journal if there was one, are in {kept}", kept = kept.display())]
     Bake {
         /// Why.
         error: Box<Error>,

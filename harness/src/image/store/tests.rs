@@ -258,6 +258,8 @@ fn nothing_is_removed_while_somebody_else_uses_the_cache() {
     let error = subject.store.remove(&contents).unwrap_err().to_string();
     assert!(error.starts_with("cannot clean the cache: another harness is using "), "{error}");
     assert!(contents[0].folder.is_dir());
+    // Who was refused goes on using it.
+    other.remove(&contents).unwrap_err();
     drop(other);
     subject.store.remove(&contents).unwrap();
     assert!(!contents[0].folder.exists());
