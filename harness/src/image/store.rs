@@ -4,10 +4,8 @@
 //! unfinished work, `damaged/<kind>-<key>/` the last entry of that name that was found damaged, `failed/<name>/` what
 //! the last build of that name that failed left for people to read. A build happens in `tmp` under its lock and is
 //! renamed into place when everything is on the disk, so that an interrupted one leaves nothing behind that could be
-//! taken for an entry. Whoever has the cache open holds the lock `locks/cache` together with others; [`clean`] needs it
-//! for itself.
-//!
-//! [`clean`]: super::clean
+//! taken for an entry. Whoever has the cache open holds the lock `locks/cache` together with others;
+//! [`Store::remove`] needs it for itself.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
