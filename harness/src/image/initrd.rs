@@ -8,7 +8,7 @@ pub(super) const INIT: &str = include_str!("initrd/init.sh");
 
 /// What the script calls.
 const APPLETS: &[&str] =
-    &["grep", "insmod", "mount", "poweroff", "sh", "sleep", "switch_root", "tar", "touch", "umount", "unxz"];
+    &["findfs", "grep", "insmod", "mount", "poweroff", "sh", "sleep", "switch_root", "tar", "touch", "umount", "unxz"];
 
 /// Packs the initial RAM disk. The modules are xz-compressed, in the order in which they are to be loaded.
 pub(super) fn build(busybox: &[u8], modules: &[Vec<u8>]) -> Vec<u8> {
@@ -43,7 +43,7 @@ mod tests {
             "tries",
             "[",
             "mount_root",
-            "return",
+            "disk",
             "}",
         ];
         for word in INIT.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_whitespace().next())

@@ -22,15 +22,10 @@ for module in /modules/*.ko.xz; do
     insmod /module.ko || fail "cannot load $module"
 done
 
-# The root disk is the one with an init on it: persistent memory is numbered in no certain order.
+# Persistent memory is numbered in no certain order, and a device that was announced may not open for a moment yet. Who
+# finds the disk by its label has read it; a mount that is tried too early makes the kernel log an error.
 mount_root() {
-    for disk in /dev/pmem* /dev/vd?; do
-        if [ -b "$disk" ] && mount -t ext4 "$disk" /root 2>/dev/null; then
-            [ -L /root/sbin ] && return 0
-            umount /root
-        fi
-    done
-    return 1
+    disk=$(findfs LABEL=root) && mount -t ext4 "$disk" /root
 }
 
 tries=500
