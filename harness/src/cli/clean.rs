@@ -30,13 +30,12 @@ pub fn clean(arguments: &CleanArguments) -> Result<Exit> {
         format!("{:>9}  {:<42}  unused for {days} d\n", size(content.bytes), name.display().to_string())
     };
     let mut text: String = old.iter().map(row).collect();
-    let bytes = |contents: &[Content]| contents.iter().map(|content| content.bytes).sum::<u64>();
     text.push_str(&format!(
         "{} of {} entries {verb}: {} of {} at {}\n",
         old.len(),
         contents.len(),
-        size(bytes(&old)),
-        size(bytes(&contents)),
+        size(Content::total(&old)),
+        size(Content::total(&contents)),
         store.root().display()
     ));
     print(&text)?;

@@ -118,7 +118,7 @@ fn resources(hosts: &Hosts) -> Result<Vec<Row>> {
     let disk = rustix::fs::statvfs(root).map_err(|error| Error::io("look at", root)(error.into()))?;
     let free = disk.f_bavail * disk.f_frsize;
     let contents = hosts.store().contents()?;
-    let used: u64 = contents.iter().map(|content| content.bytes).sum();
+    let used = Content::total(&contents);
     // What is in the cache already needs no more room.
     let needed = CACHE_MIB.saturating_sub(used / MIB).max(512);
     let (mark, advice) = enough(free / MIB, needed, "a run", "make room, or set HARNESS_CACHE to another disk");
@@ -137,8 +137,7 @@ fn resources(hosts: &Hosts) -> Result<Vec<Row>> {
 
 /// What is said of contents that `harness clean` would remove.
 fn old(contents: &[Content]) -> String {
-    let old = clean::unused(contents, clean::DAYS, SystemTime::now());
-    match old.iter().map(|content| content.bytes).sum() {
+    match Content::total(&clean::unused(contents, clean::DAYS, SystemTime::now())) {
         0 => String::new(),
         bytes => format!("; nobody has used {} of it for a week: `harness clean` removes that", size(bytes)),
     }

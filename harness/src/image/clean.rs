@@ -1,13 +1,12 @@
 //! What the cache holds, since when nobody has used it, and its removal.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::digest::FILE_NAME;
-use super::store::{DAMAGED, FAILED, LOCKS, UNFINISHED, folders_in, remove_folder};
+use super::store::{DAMAGED, FAILED, LOCKS, UNFINISHED, folders_in, remove_folder, removed};
 use super::{Error, Result, Store};
 
 /// Something that takes room in the cache: an entry, or what was put aside for people to look at.
@@ -25,6 +24,11 @@ impl Content {
     /// For how long nobody has used it; nothing for a time in the future.
     pub fn age(&self, now: SystemTime) -> Duration {
         now.duration_since(self.used).unwrap_or_default()
+    }
+
+    /// The bytes that several take together.
+    pub fn total(contents: &[Content]) -> u64 {
+        contents.iter().map(|content| content.bytes).sum()
     }
 }
 
@@ -52,24 +56,19 @@ impl Store {
     }
 
     fn remove_one(&self, folder: &Path) -> Result<()> {
-        let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let kind = folder.parent().map(name).unwrap_or_default();
-        let lock = format!("{kind}-{}", name(folder));
+        let lock = folder.strip_prefix(self.root()).unwrap_or(folder).to_string_lossy().replace('/', "-");
         // What is left of an interrupted removal is swept away with what dead builds left.
         let aside = self.root().join(UNFINISHED).join(format!("{lock}.removed"));
         fs::rename(folder, &aside).map_err(Error::io("move aside", folder))?;
         remove_folder(&aside)?;
         let lock = self.root().join(LOCKS).join(lock);
-        match fs::remove_file(&lock) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", lock)(source)),
-            _ => Ok(()),
-        }
+        removed(&lock, fs::remove_file(&lock))
     }
 }
 
 fn content(folder: PathBuf) -> Result<Content> {
     // An entry's list of files is touched at each use. Where it is missing, the entry is damaged or was put aside.
-    let list = File::open(folder.join(FILE_NAME)).and_then(|list| list.metadata());
+    let list = fs::metadata(folder.join(FILE_NAME));
     let used = list.or_else(|_| fs::metadata(&folder)).and_then(|metadata| metadata.modified());
     let used = used.map_err(Error::io("look at", &folder))?;
     Ok(Content { used, bytes: occupied(&folder)?, folder })

@@ -357,7 +357,12 @@ fn create_folder(path: &Path) -> Result<()> {
 
 /// Removes a folder with all its content, if it is there.
 pub(super) fn remove_folder(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
+    removed(path, fs::remove_dir_all(path))
+}
+
+/// What came of a removal: that there was nothing to remove is as good.
+pub(super) fn removed(path: &Path, outcome: io::Result<()>) -> Result<()> {
+    match outcome {
         Err(source) if source.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path)(source)),
         _ => Ok(()),
     }
