@@ -40,11 +40,17 @@ pub(super) fn times(what: &Expectation) -> Option<Times> {
 
 /// Looks for a counted line that is a positive one.
 pub(super) fn positive(view: &StepView, what: &Expectation) -> Option<Sight> {
+    times(what).filter(|times| is_positive(*times)).and_then(|_| awaited(view, what))
+}
+
+/// Looks for what a counted line wants to be there at least: that is waited for, even if it also must not be there too
+/// often, which only the step's end tells.
+pub(super) fn awaited(view: &StepView, what: &Expectation) -> Option<Sight> {
     // Which programs were started is read with the step's picture: nothing is seen of them before.
     if matches!(what, Expectation::Process { .. }) {
         return None;
     }
-    let times = times(what).filter(|times| is_positive(*times))?;
+    let times = times(what).filter(|times| times.least > 0)?;
     let sights = counts(view, what, Since::moment(view.begin)).into_iter().map(|count| match enough(&count, times) {
         Some(at) => Sight::Seen { at, evidence: count.places() },
         None => Sight::Missing {

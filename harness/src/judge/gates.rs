@@ -64,7 +64,8 @@ impl<'a> Gates<'_, 'a> {
         ];
         let mut verdicts: Vec<_> =
             found.into_iter().filter_map(|(name, expected, records)| self.gate(name, expected, records)).collect();
-        let own = self.failures(from, is_own);
+        // No exception and no noise speaks for the harness itself.
+        let own = self.failures(from, is_own, |_| false);
         verdicts.extend(self.report("harness", "the harness's own units work", own, Finding::broken));
         let failures = self.unit_failures(from);
         verdicts.extend(self.gate("unit-failure", "no unit fails but those that are expected to", failures));
@@ -121,7 +122,8 @@ impl<'a> Gates<'_, 'a> {
     }
 
     fn unit_failures(&self, from: usize) -> Vec<(usize, String)> {
-        self.failures(from, |unit| !is_own(unit) && !self.is_excepted(unit) && unit.health_check_of().is_none())
+        let counts = |unit: UnitRef| !is_own(unit) && !self.is_excepted(unit) && unit.health_check_of().is_none();
+        self.failures(from, counts, |record| self.is_known(record))
     }
 
     /// Whether the step in which a unit failed expects it, by a line or by an action that must not succeed, or a later
@@ -138,13 +140,18 @@ impl<'a> Gates<'_, 'a> {
         steps[of].when.iter().any(must_fail) || steps[of].then.iter().any(expects) || later.any(is_still)
     }
 
-    fn failures(&self, from: usize, counts: impl Fn(UnitRef) -> bool) -> Vec<(usize, String)> {
+    fn failures(
+        &self,
+        from: usize,
+        counts: impl Fn(UnitRef) -> bool,
+        is_known: impl Fn(&Record) -> bool,
+    ) -> Vec<(usize, String)> {
         let failed = self.recording.changes.iter().filter(|change| {
             change.state == ActiveState::Failed
                 && change.index >= from
                 && counts(change.unit)
                 && !self.is_expected_then(change)
-                && !matches!(&self.recording.entries[change.index], Entry::Journal(record) if self.is_known(record))
+                && !matches!(&self.recording.entries[change.index], Entry::Journal(record) if is_known(record))
         });
         failed
             .map(|change| {

@@ -122,9 +122,7 @@ fn never_was_active(index: usize, transition: &Transition, pictures: &[Taken]) -
     let next = pictures.iter().find(|taken| taken.index > index && taken.at.boot == transition.at.boot);
     let state = next.and_then(|taken| taken.unit(transition.unit));
     state.is_some_and(|state| {
-        state.active == "inactive"
-            && state.state_change != 0
-            && state.active_enter.saturating_add(STAMP_TOLERANCE) < transition.at.micros
+        state.state_change != 0 && state.active_enter.saturating_add(STAMP_TOLERANCE) < transition.at.micros
     })
 }
 

@@ -102,16 +102,16 @@ fn horizon_of(view: &StepView, settled: Moment, line: &Line) -> Moment {
     }
 }
 
-/// When the last positive line was decided, and the last action was done.
+/// When the last thing that is waited for was there, and the last action was done.
 fn settled(view: &StepView) -> Moment {
-    let positive = view.step.then.iter().filter_map(|line| decided_at(view, line));
-    positive.chain([view.acted, view.origin]).max().unwrap_or(view.acted)
+    let awaited = view.step.then.iter().filter_map(|line| awaited_until(view, line));
+    awaited.chain([view.acted, view.origin]).max().unwrap_or(view.acted)
 }
 
-/// When a positive line is decided: as soon as it is seen, and at the latest when its time is over.
-fn decided_at(view: &StepView, line: &Line) -> Option<Moment> {
+/// Until when a line is waited for: until what it waits for is seen, and at the latest until its time is over.
+fn awaited_until(view: &StepView, line: &Line) -> Option<Moment> {
     let deadline = seen::deadline(view, line);
-    seen::look(view, line).map(|sight| match sight {
+    seen::awaited(view, line).map(|sight| match sight {
         Sight::Seen { at, .. } => at.min(deadline),
         Sight::Missing { .. } => deadline,
     })
@@ -125,8 +125,8 @@ pub(super) fn horizon(view: &StepView) -> Moment {
     lines.fold(later(settled, QUIET), Moment::max)
 }
 
-/// Whether a positive line is still open at a moment; while the step acts, nobody knows when its time is over.
+/// Whether what a line waits for may still come at a moment; while the step acts, nobody knows when its time is over.
 pub(super) fn is_open(view: &StepView, line: &Line, now: Moment, acting: bool) -> bool {
-    let missing = matches!(seen::look(view, line), Some(Sight::Missing { .. }));
+    let missing = matches!(seen::awaited(view, line), Some(Sight::Missing { .. }));
     missing && (acting || now <= seen::deadline(view, line))
 }

@@ -3,7 +3,7 @@
 use crate::scenario::Trial;
 use crate::timeline::{Moment, Timeline};
 
-use super::lines::{self, DecidedBy, decided_by};
+use super::lines;
 use super::recording::Recording;
 use super::{seen, words};
 
@@ -46,8 +46,7 @@ pub fn progress(trial: &Trial, step: usize, timeline: &Timeline) -> Progress {
         .collect();
     let acting = !undecided.is_empty();
     for (index, line) in view.step.then.iter().enumerate() {
-        let by_sight = decided_by(&line.what) == DecidedBy::Sight;
-        if by_sight && lines::is_open(&view, line, now, acting) {
+        if lines::is_open(&view, line, now, acting) {
             undecided.push(Undecided {
                 line: Some(index),
                 waits_for: words::expected(line),

@@ -34,6 +34,11 @@ pub(super) fn look(view: &StepView, line: &Line) -> Option<Sight> {
     }
 }
 
+/// Looks for what a line waits for: a positive line, or the least that a counted one wants.
+pub(super) fn awaited(view: &StepView, line: &Line) -> Option<Sight> {
+    look(view, line).or_else(|| counted::awaited(view, &line.what))
+}
+
 /// The verdict on a positive line.
 pub(super) fn judge(view: &StepView, line: &Line, sight: Sight) -> Finding {
     let deadline = deadline(view, line);

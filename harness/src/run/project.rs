@@ -190,22 +190,19 @@ impl Project {
         self.read("fixtures/guest/overlay/etc/fstab")
     }
 
-    /// The hosts that the project has a rendered copy of. The copy serves whoever only reads
-    /// scenarios, without Nix; a test holds it to what the stack library renders. Somebody else's generation takes the
-    /// place of the host whose name it has.
+    /// The hosts that the project has a rendered copy of, or somebody else's generation, alone. The copy serves whoever
+    /// only reads scenarios, without Nix; a test holds it to what the stack library renders.
     pub fn generations(&self) -> Result<Vec<Generation>> {
+        if let Some(foreign) = &self.foreign {
+            return Ok(vec![foreign.generation().clone()]);
+        }
         let folder = self.root.join("fixtures/rendered");
         let mut hosts: Vec<PathBuf> = Vec::new();
         for entry in fs::read_dir(&folder).map_err(Error::io("list", &folder))? {
             hosts.push(entry.map_err(Error::io("list", &folder))?.path());
         }
         hosts.sort();
-        let mut generations = hosts.iter().map(|host| Ok(Generation::read(host)?)).collect::<Result<Vec<_>>>()?;
-        if let Some(foreign) = &self.foreign {
-            generations.retain(|generation| generation.manifest.host != foreign.host());
-            generations.push(foreign.generation().clone());
-        }
-        Ok(generations)
+        hosts.iter().map(|host| Ok(Generation::read(host)?)).collect()
     }
 
     /// The test secrets of a generation, the base or a variant, encrypted as sops does it: natively and as fallback. A
@@ -215,7 +212,7 @@ impl Project {
         let mut secrets = Vec::new();
         for stack in &manifest.stacks {
             for secret in &stack.secrets {
-                let content = match self.foreign.as_ref().filter(|foreign| foreign.host() == manifest.host) {
+                let content = match &self.foreign {
                     Some(foreign) => foreign.secret(generation, &stack.name, &secret.name)?,
                     None => self.secret(generation, manifest, &stack.name, &secret.name)?,
                 };

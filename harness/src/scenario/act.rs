@@ -16,7 +16,12 @@ const BASE: &str = "base";
 impl<'a> Context<'a> {
     /// The actions of a table or an array of tables.
     pub(super) fn acts(&self, node: Node<'a>) -> Vec<Act> {
-        node.one_or_more().into_iter().filter_map(|act| self.act(act)).collect()
+        let written = node.one_or_more();
+        let acts: Vec<Act> = written.iter().filter_map(|act| self.act(*act)).collect();
+        if acts.len() < written.len() {
+            self.unread.set(true);
+        }
+        acts
     }
 
     fn act(&self, node: Node<'a>) -> Option<Act> {

@@ -12,6 +12,7 @@ pub(super) fn check_connections(trial: &Trial, mistakes: &Mistakes<'_>) {
     check_restores(&trial.given, &mut changed, mistakes);
     for step in &trial.steps {
         check_restores(&step.when, &mut changed, mistakes);
+        check_restarts(&step.when, mistakes);
         for line in &step.then {
             check_line(line, step, &measured, mistakes);
         }
@@ -38,6 +39,17 @@ fn check_restores<'t>(acts: &'t [Act], changed: &mut BTreeSet<&'t str>, mistakes
             }
             _ => {}
         }
+    }
+}
+
+/// What a step did before its guest is restarted would be looked for in the recording of two boots, of which the first
+/// may lack its end.
+fn check_restarts(acts: &[Act], mistakes: &Mistakes<'_>) {
+    let restarts = |act: &&Act| matches!(act.what, ActKind::Reboot | ActKind::PowerCut);
+    for act in acts.iter().skip(1).filter(restarts) {
+        let advice =
+            "let it begin a step of its own: then the actions before it are looked at in the boot that they are in";
+        mistakes.missing(act.span.clone(), "this restart of the guest is not its step's first action", advice);
     }
 }
 

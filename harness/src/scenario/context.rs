@@ -1,6 +1,6 @@
 //! What names and placeholders in a file mean on one host.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use regex::Regex;
 
@@ -19,6 +19,8 @@ pub(super) struct Context<'a> {
     pub(super) mistakes: &'a Mistakes<'a>,
     /// The first line marked `red`, even if something else about it is wrong.
     pub(super) red: &'a OnceCell<Span>,
+    /// Whether an action of the file could not be read.
+    pub(super) unread: &'a Cell<bool>,
     /// The first thing that the host lacks, where lacking something is no mistake of the file.
     pub(super) lacks: Option<&'a OnceCell<String>>,
 }

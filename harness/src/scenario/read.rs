@@ -1,6 +1,6 @@
 //! A file as a whole: what stands at its top, its trials, and files beside each other.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 
 use toml::de::DeTable;
@@ -11,7 +11,8 @@ use super::diagnostic::{Mistakes, nearest, suggest};
 use super::table::{Node, Table};
 use super::words::Place;
 use super::{
-    Diagnostic, Excepted, Exception, Hardware, HostFacts, Scenario, Section, Source, Span, Step, Time, Trial, World,
+    Diagnostic, Excepted, Exception, Hardware, HostFacts, Pattern, Scenario, Section, Source, Span, Step, Time, Trial,
+    World,
 };
 
 /// Reads one scenario file; `name` is its file's name without the ending.
@@ -33,31 +34,34 @@ pub fn read(source: Source, section: Section, name: &str, world: &World) -> Resu
     let hardware = hardware(&file);
     let slow = file.get("slow").and_then(Node::text).map(str::to_owned);
     let hosts = hosts(&file, world);
+    let names: Vec<&str> = hosts.iter().map(|(name, facts)| facts.map_or(*name, |facts| &facts.name)).collect();
+    let known = || hosts.iter().filter_map(|(_, facts)| *facts);
     let red = OnceCell::new();
     let lacks = OnceCell::new();
-    let may_lack = |host: &HostFacts| world.foreign.as_ref() == Some(&host.name);
-    let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
+    let unread = Cell::new(false);
     let without_stack = |host| Context {
         host,
         hosts: &names,
         stack: None,
         mistakes: &mistakes,
         red: &red,
-        lacks: may_lack(host).then_some(&lacks),
+        unread: &unread,
+        lacks: world.foreign.is_some().then_some(&lacks),
     };
-    let contexts = hosts.into_iter().map(|host| with_stack(&file, without_stack(host)));
-    let trials: Vec<Trial> = contexts.map(|context| trial(&file, context)).collect();
-    check_red(&file, &trials, red.get(), &mistakes);
-    file.finish("a file");
+    let contexts = known().map(|host| with_stack(&file, without_stack(host)));
+    let mut trials: Vec<Trial> = contexts.map(|context| trial(&file, context)).collect();
+    // What a name means is known on a host only: without one, the rest of the file says nothing.
+    if known().next().is_some() {
+        check_red(&file, &trials, red.get(), &mistakes);
+        file.finish("a file");
+    } else if let Some(host) = &world.foreign {
+        trials.push(elsewhere(host, &names));
+    }
 
     let found = mistakes.into_sorted();
     if !found.is_empty() {
         return Err(found);
     }
-    let trials = match &world.foreign {
-        Some(host) => vec![on_foreign(host, trials)],
-        None => trials,
-    };
     Ok(Scenario { section, name: name.to_owned(), title, proves, broken_by, hardware, slow, trials, source })
 }
 
@@ -150,23 +154,25 @@ where
     names
 }
 
-/// The hosts of the scenario. An unknown one has the nearest as its stand-in, so that the rest is read all the same.
-fn hosts<'w>(file: &Table<'_>, world: &'w World) -> Vec<&'w HostFacts> {
-    let mut hosts: Vec<&HostFacts> = Vec::new();
+/// The hosts of the scenario, each with what is known of it. An unknown one has the nearest as its stand-in, so that the
+/// rest is read all the same. Where somebody else's generation is run, only its own host is known, and others may exist.
+fn hosts<'a>(file: &Table<'a>, world: &'a World) -> Vec<(&'a str, Option<&'a HostFacts>)> {
+    let mut hosts: Vec<(&str, Option<&HostFacts>)> = Vec::new();
     for node in file.need("hosts").map(Node::array).unwrap_or_default() {
         let Some(name) = node.text() else { continue };
-        let known = || world.hosts.keys().map(String::as_str);
-        let facts = world.hosts.get(name).or_else(|| {
-            node.report(format!("there is no host `{name}`"), suggest(name, known()));
-            world.hosts.get(nearest(name, known()).or(known().next())?)
-        });
-        if hosts.iter().any(|seen| world.hosts.get(name).is_some_and(|facts| seen.name == facts.name)) {
+        if hosts.iter().any(|(seen, _)| *seen == name) {
             node.report(format!("`{name}` is named before"), Some("drop it".into()));
+            continue;
         }
-        hosts.extend(facts);
-    }
-    if hosts.is_empty() {
-        hosts.extend(world.hosts.values().next());
+        let facts = world.hosts.get(name).or_else(|| {
+            let known = || world.hosts.keys().map(String::as_str);
+            if world.foreign.is_some() {
+                return None;
+            }
+            node.report(format!("there is no host `{name}`"), suggest(name, known()));
+            world.hosts.get(nearest(name, known())?)
+        });
+        hosts.push((name, facts));
     }
     hosts
 }
@@ -192,21 +198,20 @@ fn trial<'a>(file: &Table<'a>, context: Context<'a>) -> Trial {
         except: except.into_iter().filter_map(|node| exception(node, &context)).collect(),
         lacks: context.lacks.and_then(OnceCell::get).cloned(),
     };
-    // What could not be resolved is missing where it would be connected.
-    if trial.lacks.is_none() {
+    // What could not be resolved or read is missing where it would be connected.
+    if trial.lacks.is_none() && !context.unread.get() {
         check_connections(&trial, context.mistakes);
     }
     trial
 }
 
-/// The one trial that is left where somebody else's generation is run: the scenario's on that host.
-fn on_foreign(host: &str, trials: Vec<Trial>) -> Trial {
-    let named: Vec<String> = trials.iter().map(|trial| trial.host.clone()).collect();
-    trials.into_iter().find(|trial| trial.host == host).unwrap_or_else(|| Trial {
+/// The one trial of a scenario for other hosts than that of somebody else's generation.
+fn elsewhere(host: &str, named: &[&str]) -> Trial {
+    Trial {
         host: host.to_owned(),
         lacks: Some(format!("the scenario is for {}; the generation is of {host}", named.join(" and "))),
         ..Trial::default()
-    })
+    }
 }
 
 fn step<'a>(node: Node<'a>, context: &Context<'a>) -> Option<Step> {
@@ -228,12 +233,21 @@ fn exception<'a>(node: Node<'a>, context: &Context<'a>) -> Option<Exception> {
     let what = match about {
         "unit" => Some(Excepted::Units(context.units(value))),
         "containers" => Some(Excepted::Containers(context.containers(value))),
-        "journal" => context.pattern(value).map(Excepted::Journal),
-        _ => context.pattern(value).map(Excepted::Change),
+        "journal" => excepted_text(value, context).map(Excepted::Journal),
+        _ => excepted_text(value, context).map(Excepted::Change),
     };
     let reason = table.need("reason").and_then(Node::text);
     table.finish(&format!("`{about}`"));
     Some(Exception { span: node.span(), what: what?, reason: reason?.to_owned() })
+}
+
+/// An expression that matches the empty text finds itself in everything: nothing would be left to judge.
+fn excepted_text<'a>(node: Node<'a>, context: &Context<'a>) -> Option<Pattern> {
+    let pattern = context.pattern(node)?;
+    if pattern.regex.is_match("") {
+        node.report("this exception matches everything", Some("name what the message says".into()));
+    }
+    Some(pattern)
 }
 
 /// A scenario is worth its trial only if a fault is known to turn one of its lines red.

@@ -13,8 +13,10 @@ const STREAM: &str = "_STREAM_ID";
 impl Timeline {
     /// Gives a unit to records that have none because their program had ended before the journal looked for it, as curl
     /// does with its one line: what else came through the same standard output or error says whose it is, if all of it
-    /// is one unit's.
+    /// is one unit's. Called again when the recording has grown, it takes back what it gave: a stream can turn out to be
+    /// two units'.
     pub fn attribute(&mut self) {
+        self.take_back();
         let mut owners: BTreeMap<Stream, BTreeSet<[Option<&str>; 2]>> = BTreeMap::new();
         let mut orphans = Vec::new();
         for (index, entry) in self.entries.iter().enumerate() {
@@ -38,6 +40,15 @@ impl Timeline {
                 }
             }
             record.fields.insert(BY.to_owned(), STREAM.to_owned());
+        }
+    }
+
+    fn take_back(&mut self) {
+        for entry in &mut self.entries {
+            let Entry::Journal(record) = entry else { continue };
+            if record.fields.remove(BY).is_some() {
+                record.fields.retain(|field, _| !UNITS.contains(&field.as_str()));
+            }
         }
     }
 }
@@ -76,6 +87,17 @@ mod tests {
     fn a_stream_tells_whose_a_record_is() {
         let found = attributed(vec![record(0, "s", ""), record(0, "s", "a.service")]);
         assert_eq!(found, [(Some("a.service".into()), true), (Some("a.service".into()), false)]);
+    }
+
+    #[test]
+    fn what_comes_later_can_take_a_unit_back() {
+        let mut timeline =
+            Timeline { entries: vec![record(0, "s", ""), record(0, "s", "a.service")], ..Timeline::default() };
+        timeline.attribute();
+        timeline.entries.push(record(0, "s", "b.scope"));
+        timeline.attribute();
+        let Entry::Journal(orphan) = &timeline.entries[0] else { panic!("a record") };
+        assert_eq!((orphan.unit(), orphan.field(BY)), (None, None));
     }
 
     #[test]

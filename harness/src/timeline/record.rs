@@ -97,9 +97,11 @@ impl Record {
         Some((self.field("__SEQNUM_ID").unwrap_or_default(), number))
     }
 
-    /// Whether a program wrote it to its standard output or error and had ended before the journal looked whose it is.
+    /// Whether a program wrote it, to its standard output or error or by itself as `logger` does, and had ended before the
+    /// journal looked whose it is.
     pub fn is_stray(&self) -> bool {
-        self.field("_TRANSPORT") == Some("stdout") && self.unit().is_none()
+        let by_program = matches!(self.field("_TRANSPORT"), Some("stdout" | "syslog" | "journal"));
+        by_program && self.unit().is_none()
     }
 
     /// The unit that the record is about, if a manager wrote it, else the one whose process wrote it.
@@ -220,6 +222,17 @@ mod tests {
             Some(("system", "user@0.service")),
         );
         check(r#""_TRANSPORT":"kernel""#, None);
+    }
+
+    #[test]
+    fn what_a_program_said_and_nobody_knows_whose_it_is_is_stray() {
+        let check = |fields: &str, stray| assert_eq!(parse(fields).unwrap().is_stray(), stray, "{fields}");
+        for transport in ["stdout", "syslog", "journal"] {
+            check(&format!(r#""_TRANSPORT":"{transport}""#), true);
+            check(&format!(r#""_TRANSPORT":"{transport}","_SYSTEMD_UNIT":"a.service""#), false);
+        }
+        check(r#""_TRANSPORT":"kernel""#, false);
+        check(r#""_TRANSPORT":"driver""#, false);
     }
 
     #[test]

@@ -63,6 +63,9 @@ fn nothing_is_left_behind() {
     });
     check(&quiet(), untagged, "");
     check(&except(Excepted::Change(pattern("^the image cccc is new$"))), image("cccc"), "");
+    // Units and containers are excepted by name only.
+    let wide = || except(Excepted::Change(pattern("b-")));
+    check(&wide(), Sample::acted().stopped(B), "b-stack.service was active, is inactive");
 }
 
 fn invocation_of(picture: &mut Picture, name: &str, invocation: &str) {

@@ -83,16 +83,22 @@ fn a_failure_is_expected_in_its_step_only() {
 
 #[test]
 fn failures_of_the_harness_are_not_the_stacks() {
-    let failed = Sample::acted().record(&[
-        ("UNIT", "harness-images.service"),
-        ("MESSAGE_ID", "d9b373ed55a64feb8242e02dbe79a49c"),
-        ("UNIT_RESULT", "timeout"),
-        ("PRIORITY", "4"),
-    ]);
-    let judgement = failed.end(200.0).judge(&quiet());
+    let failed = || {
+        Sample::acted().record(&[
+            ("UNIT", "harness-images.service"),
+            ("MESSAGE", "Failed with result 'timeout'."),
+            ("MESSAGE_ID", "d9b373ed55a64feb8242e02dbe79a49c"),
+            ("UNIT_RESULT", "timeout"),
+            ("PRIORITY", "4"),
+        ])
+    };
+    let judgement = failed().end(200.0).judge(&quiet());
     assert_eq!(judgement.outcome, Outcome::Broken);
     assert_eq!(of_gate(&judgement, "unit-failure"), None);
     assert!(of_gate(&judgement, "harness").unwrap().observed.contains("harness-images.service failed"));
+    // A scenario cannot except us.
+    let excepted = failed().end(200.0).judge(&except(Excepted::Journal(pattern("Failed"))));
+    assert!(of_gate(&excepted, "harness").is_some(), "{excepted:#?}");
 }
 
 #[test]

@@ -194,6 +194,14 @@ fn records_are_read_as_the_manager_means_them() {
     let passing = Sample::acted().starting(A).deactivated(A).started(A).end(200.0);
     check(&passing, ActiveState::Active, PASSED);
     check(&passing, ActiveState::Inactive, FAILED);
+    // One that is at work again, or has failed since, tells no less that it was not active.
+    for sub in [("failed", "failed"), ("activating", "start")] {
+        let again = Sample::acted().starting(A).started(A).at(110.0).starting(A).becomes(A, sub.0, sub.1, "success");
+        let again = again.in_picture(|picture| {
+            picture.units.iter_mut().for_each(|state| state.active_enter = 0);
+        });
+        check(&again.end(200.0), ActiveState::Active, PASSED);
+    }
     // A unit that fails while it stops stays failed, although its stop job is done.
     let stuck = Sample::acted().failed(A, "timeout").stopped(A);
     let stuck = stuck.becomes(A, "failed", "failed", "timeout").end(200.0);

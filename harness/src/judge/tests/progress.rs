@@ -35,6 +35,29 @@ fn positive_lines_are_waited_for() {
 }
 
 #[test]
+fn the_least_of_an_exact_number_is_waited_for() {
+    let alert = |least, most: Option<u32>| {
+        line(Expectation::Alert { units: a(), pattern: None, priority: None, times: times(least, most) })
+    };
+    let check = |line: crate::scenario::Line, sample: &Sample, until: Option<Moment>, horizon: Moment| {
+        let progress = progress(&trial(vec![step(vec![line])]), 0, &sample.timeline);
+        assert_eq!(progress.undecided.first().and_then(|waiting| waiting.until), until);
+        assert_eq!(progress.horizon, horizon);
+    };
+    let one = Sample::acted().at(110.0).alert("a-stack.service failed");
+    // The step goes on until it has come, and then long enough to see a second one.
+    check(alert(1, Some(1)), &Sample::acted(), Some(second(161)), second(164));
+    check(alert(1, Some(1)), &one, None, second(113));
+    check(alert(2, Some(2)), &one, Some(second(161)), second(164));
+    check(alert(0, Some(1)), &Sample::acted(), None, second(104));
+    let once = || line(journal("^x$", times(1, 1)));
+    check(once(), &Sample::acted(), Some(second(161)), second(164));
+    check(once(), &Sample::acted().at(120.0).says(A, "x"), None, second(123));
+    let hasty = Sample::acted().end(105.0).judge(&trial(vec![step(vec![once()])]));
+    assert_eq!(hasty.outcome, Outcome::Broken, "{hasty:#?}");
+}
+
+#[test]
 fn a_within_of_a_negative_line_is_the_horizon() {
     let never = || Expectation::UnitNeverEnters { units: a(), state: ActiveState::Failed };
     let horizon = |lines| progress(&trial(vec![step(lines)]), 0, &Sample::acted().timeline).horizon;

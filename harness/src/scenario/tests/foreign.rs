@@ -19,7 +19,7 @@ fn foreign_world(name: &str) -> World {
         stack.services[0].health_check = false;
         stack.services[0].knobs = None;
     }
-    world.hosts.insert(name.to_owned(), host);
+    world.hosts = [(name.to_owned(), host)].into();
     world.foreign = Some(name.to_owned());
     world
 }
@@ -86,6 +86,14 @@ fn only_the_foreign_host_is_left() {
     let reason = "the scenario is for igpu; the generation is of pantry";
     assert_eq!(hosts(GOOD, "pantry").as_deref(), Some(reason));
     assert_eq!(hosts(&FITS.replace("[\"pantry\"]", "[\"igpu\", \"pantry\"]"), "pantry"), None);
+    // Several generations share a folder of scenarios: what is for another is not read against this one, nor any other.
+    let reason = "the scenario is for cellar and attic; the generation is of pantry";
+    let others = FITS.replace("[\"pantry\"]", "[\"cellar\", \"attic\"]").replace("plex", "jars");
+    assert_eq!(hosts(&others, "pantry").as_deref(), Some(reason));
+    // With a value for each host, only that of the generation counts.
+    let each = "stack = { cellar = \"jars\", pantry = \"plex\" }";
+    let both = FITS.replace("[\"pantry\"]", "[\"cellar\", \"pantry\"]").replace("stack = \"plex\"", each);
+    assert_eq!(hosts(&both, "pantry"), None);
     // In the place of a host of the project, it is tried on what that host's scenarios want.
     assert_eq!(hosts(GOOD, "igpu").as_deref(), Some("`@secret` does not exist in stack `plex`"));
 }
@@ -94,7 +102,9 @@ fn only_the_foreign_host_is_left() {
 fn mistakes_stay_mistakes() {
     for (from, to, words) in [
         ("@unit", "@unti", "`@unti` is not"),
-        ("[\"pantry\"]", "[\"pantri\"]", "there is no host `pantri`"),
+        ("[\"pantry\"]", "[]", "this array is empty"),
+        ("[\"pantry\"]", "[\"cellar\", \"cellar\"]", "`cellar` is named before"),
+        ("[\"A4\"]\nhosts = [\"pantry\"]", "[\"B99\"]\nhosts = [\"cellar\"]", "there is no statement `B99`"),
         ("\"true\"", "\"{secrt}\"", "unknown placeholder `{secrt}`"),
         ("is = \"active\"", "is = \"activ\"", "`activ`"),
         (", red = true", "", "no line is marked `red`"),

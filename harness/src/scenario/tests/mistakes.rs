@@ -31,6 +31,8 @@ const CASES: &[(&str, &str)] = &[
     ("[\"B21\", \"B26\"]", "[\"B21\", \"B211\", \"B21\"]"),
     ("hosts = [\"igpu\"]", "hosts = \"igpu\""),
     ("[\"igpu\"]", "[\"ipgu\"]"),
+    ("[\"igpu\"]", "[\"mars\"]"),
+    ("[\"igpu\"]", "[]"),
     ("\"plex\"", "\"plexx\""),
     ("\"plex\"", "{ doc1 = \"plex\" }"),
     ("stack = \"plex\"\n", ""),
@@ -48,6 +50,7 @@ const CASES: &[(&str, &str)] = &[
     // Steps and how they hang together.
     ("then = [\n", "than = [\n"),
     ("[[step]]", "[step]"),
+    ("[[step]]", "except = [ { journal = \"x*\", reason = \"It may be there.\" } ]\n[[step]]"),
     (LINE, ""),
     ("[ { remove = \"@secret\" } ]", "[]"),
     ("[ { remove = \"@secret\" } ]", "{ restore = \"@secret\" }"),
@@ -80,6 +83,7 @@ const CASES: &[(&str, &str)] = &[
     (ACT, r#"{ alerts = "hangs" }"#),
     (ACT, r#"{ wait = "0s" }"#),
     (ACT, r#"{ reboot = "now" }"#),
+    (ACT, r#"[ { start = "@unit", expect-failure = true }, { reboot = true } ]"#),
     // Lines.
     (LINE, r#"{ unti = "@unit", enters = "failed" }"#),
     (LINE, r#"{ unit = "@unit", entres = "failed" }"#),
@@ -124,6 +128,10 @@ const OTHERS: &[(&[(&str, &str)], &str)] = &[
     (
         &[(ACT, "[]"), (LINE, r#"{ unit = "@unit", never-enters = "failed" }, { output = "x" }"#)],
         "a step that only looks",
+    ),
+    (
+        &[(ACT, r#"{ strat = "@unit" }"#), (LINE, r#"{ unit = "@unit", never-enters = "active" }"#)],
+        "an action that cannot be read is an action",
     ),
     (&[(ACT, r#"{ wait = "1s" }"#), (LINE, r#"{ output = "x" }"#)], "nothing printed"),
     (
