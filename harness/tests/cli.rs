@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use harness::timeline::{Header, Timeline};
+use harness::timeline::{ActionDone, Entry, Header, Moment, Timeline};
 use tempfile::TempDir;
 
 /// The checkout.
@@ -315,9 +315,9 @@ fn judge_judges_recordings() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("timeline.jsonl");
     let argument = path.to_str().unwrap();
-    check(&project(), &["judge", argument], 2, &["cannot judge", "No such file"]);
+    check(&project(), &["judge", argument], 2, &["cannot judge", "No such file", "below the `out/`"]);
     fs::write(&path, "not a timeline\n").unwrap();
-    check(&project(), &["judge", argument], 2, &["line 1", "no header"]);
+    check(&project(), &["judge", argument], 2, &["line 1", "no header", "a recording is the `timeline.jsonl`"]);
     let write = |trial: &str, scenario: &str, host: &str| {
         let header = Header { trial: trial.to_owned(), scenario: scenario.to_owned(), host: host.to_owned() };
         fs::write(&path, Timeline { header, entries: Vec::new() }.to_json_lines().unwrap()).unwrap();
@@ -332,10 +332,41 @@ fn judge_judges_recordings() {
     // An empty recording proves nothing.
     write(trial, MISSING_SECRET, "igpu");
     check(&project(), &["judge", argument], 3, &["BROKEN", trial, MISSING_SECRET, "enter it:"]);
+    check(&project(), &["judge", folder.path().to_str().unwrap()], 3, &["BROKEN", trial]);
     write(trial, "scenarios/failure/gone.toml", "igpu");
     let scenario = project().join(MISSING_SECRET);
     let arguments = ["judge", argument, "--scenario", scenario.to_str().unwrap()];
     check(&project(), &arguments, 3, &["BROKEN", MISSING_SECRET]);
+    let (code, said) = harness(&project(), &["judge", argument, "--scenario", "/nowhere.toml"]);
+    assert!(code == 2 && said.contains("no scenario /nowhere.toml") && !said.contains("--scenario"), "{said}");
+}
+
+#[test]
+fn a_recording_of_other_actions_is_not_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("timeline.jsonl");
+    let trial = "igpu::functional::reboot-brings-everything-back";
+    let scenario = "scenarios/functional/reboot-brings-everything-back.toml";
+    let check_done = |command: &str, code: i32, words: &[&str]| {
+        let at = Moment { boot: 1, micros: 5 };
+        let done = ActionDone {
+            step: Some(0),
+            index: 0,
+            command: command.to_owned(),
+            from: at,
+            to: at,
+            exit: 0,
+            stdout: String::new(),
+            stderr: String::new(),
+            timed_out: false,
+        };
+        let header = Header { trial: trial.into(), scenario: scenario.into(), host: "igpu".into() };
+        let timeline = Timeline { header, entries: vec![Entry::Action(done)] };
+        fs::write(&path, timeline.to_json_lines().unwrap()).unwrap();
+        check(&project(), &["judge", path.to_str().unwrap()], code, words);
+    };
+    check_done("systemctl reboot", 3, &["BROKEN"]);
+    check_done("the power is cut and comes back", 2, &["has `systemctl reboot`", "run the trial again"]);
 }
 
 #[test]

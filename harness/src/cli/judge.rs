@@ -1,7 +1,7 @@
 //! `harness judge`
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::event::TrialFinished;
 use crate::judge::{self, Judgement, Outcome};
@@ -22,19 +22,18 @@ use super::suite::verdict;
 /// Judges a recording by the scenario as it is now.
 pub fn judge(arguments: &JudgeArguments) -> Result<Exit> {
     let project = session::project(&arguments.system)?;
-    let timeline = read(&arguments.timeline)?;
+    let recorded = recording(&arguments.timeline);
+    let timeline = read(&recorded)?;
     let path = arguments.scenario.clone().unwrap_or_else(|| project.root().join(&timeline.header.scenario));
     if !path.is_file() {
-        let path = path.display();
-        return Err(Error::Usage(format!(
-            "there is no scenario {path}; give the file that it is in now with --scenario"
-        )));
+        let advice =
+            if arguments.scenario.is_none() { "; give the file that it is in now with --scenario" } else { "" };
+        return Err(Error::Usage(format!("there is no scenario {}{advice}", path.display())));
     }
     let scenario = lint::scenario_in(&project, &path)?;
     let trial = trial(&scenario, &timeline.header.host)?;
     same_actions(trial, &timeline, &scenario.source)?;
     let noise = project.noise()?;
-    let judgement = judge::judge(trial, &timeline, &noise);
     let faults = project.faults()?;
     let fault = match parts(&timeline.header.trial).1 {
         Some(id) => Some(faults.iter().find(|fault| fault.id == id).ok_or_else(|| {
@@ -42,14 +41,24 @@ pub fn judge(arguments: &JudgeArguments) -> Result<Exit> {
         })?),
         None => None,
     };
+    let judge = if fault.is_some() { judge::judge_with_fault } else { judge::judge };
+    let judgement = judge(trial, &timeline, &noise);
     let (outcome, reason) = verdict(fault, &judgement);
-    let finished = finished(&arguments.timeline, &scenario, &timeline, judgement, (outcome, reason));
+    let finished = finished(&recorded, &scenario, &timeline, judgement, (outcome, reason));
     print(&text(&finished, &scenario, &timeline))?;
     Ok(Exit::of_outcomes([outcome]))
 }
 
+/// The recording in a trial's folder, or the one that is named.
+fn recording(path: &Path) -> PathBuf {
+    if path.is_dir() { path.join("timeline.jsonl") } else { path.to_owned() }
+}
+
 fn read(path: &Path) -> Result<Timeline> {
-    let unusable = |problem: String| Error::Usage(format!("cannot judge {}: {problem}", path.display()));
+    let unusable = |problem: String| {
+        let advice = "a recording is the `timeline.jsonl` in a trial's folder, below the `out/` of its run";
+        Error::Usage(format!("cannot judge {}: {problem}; {advice}", path.display()))
+    };
     let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
     Timeline::from_json_lines(&text).map_err(|error| unusable(error.to_string()))
 }
@@ -70,8 +79,8 @@ fn same_actions(trial: &Trial, timeline: &Timeline, source: &Source) -> Result<(
             Some(step) => trial.steps.get(step).map(|step| &step.when),
         };
         let act = acts.and_then(|acts| acts.get(done.index));
-        let here = act.and_then(|act| recorded_as(&act.what));
-        if act.is_some() && here.as_ref().is_none_or(|here| *here == done.command) {
+        let here = act.map(|act| recorded_as(&act.what)).transpose()?;
+        if here.as_ref() == Some(&done.command) {
             continue;
         }
         let place = act.map_or(source.path.clone(), |act| source.place(act.span.start));

@@ -74,8 +74,9 @@ pub mod act {
 
     /// Replaces a file's content; its owner and mode stay.
     pub fn write(path: &str, content: &str) -> Command {
-        let body = format!("printf %s {} > \"$path\"", quote(content));
-        change(&[path.to_owned()], "write", &body)
+        let print = format!("printf %s {}", quote(content));
+        let Command { script, .. } = change(&[path.to_owned()], "write", &format!("{print} > \"$path\""));
+        root(script, format!("{print} > {}", quote(path)))
     }
 
     /// Sets the knob of the test image for services, given as (stack, service) with the file of each, or clears it.

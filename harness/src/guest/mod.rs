@@ -22,7 +22,7 @@ pub use look::{Looked, Wanted};
 pub use seed::{Seed, SeedFile};
 pub use session::Session;
 pub use settle::{Settling, rest, settle};
-pub use switch::{activate, reload_managers};
+pub use switch::{activate, activation, reload_managers};
 
 /// A result whose error is the guest's.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -89,7 +89,12 @@ pub fn activate(units: &[UnitName], kind: &Kind, user: &User, generation: &str) 
         let _infallible = writeln!(script, "{systemctl} start {} || status=$?", quote(&unit.unit));
     }
     script.push_str("exit $status\n");
-    Command { script, shown: format!("activate {generation}"), account: Account::Root, limit: ACTIVATION_LIMIT }
+    Command { script, shown: activation(generation), account: Account::Root, limit: ACTIVATION_LIMIT }
+}
+
+/// How people read the activation of a generation.
+pub fn activation(generation: &str) -> String {
+    format!("activate {generation}")
 }
 
 const RELOAD: &str = "\

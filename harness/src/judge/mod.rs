@@ -54,6 +54,18 @@ pub fn judge(trial: &Trial, timeline: &Timeline, noise: &[Noise]) -> Judgement {
     Judgement { outcome: outcome(&verdicts), verdicts }
 }
 
+/// Judges the trial as if it had only so many steps.
+pub fn judge_steps(trial: &Trial, steps: usize, timeline: &Timeline, noise: &[Noise]) -> Judgement {
+    let trial = Trial { steps: trial.steps.iter().take(steps).cloned().collect(), ..trial.clone() };
+    judge(&trial, timeline, noise)
+}
+
+/// Judges the recording of a trial with a fault, which ends with the step that notices it.
+pub fn judge_with_fault(trial: &Trial, timeline: &Timeline, noise: &[Noise]) -> Judgement {
+    let mut until = (1..trial.steps.len()).map(|steps| judge_steps(trial, steps, timeline, noise));
+    until.find(|judgement| judgement.noticed().is_some()).unwrap_or_else(|| judge(trial, timeline, noise))
+}
+
 /// The worst verdict decides. Without any, nothing was judged, and that is no success.
 fn outcome(verdicts: &[Verdict]) -> Outcome {
     match verdicts.iter().map(|verdict| verdict.result).max() {

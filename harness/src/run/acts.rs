@@ -1,14 +1,23 @@
 //! What a scenario does to its guest, as commands.
 
-use crate::guest::{Account, Command, act};
+use crate::guest::{self, Account, Command, act};
 use crate::image::test_image;
 use crate::scenario::{self, ActKind, Scope};
 
 use super::Result;
 
-/// How the recording calls an action; none where that depends on more than the scenario.
-pub fn recorded_as(what: &ActKind) -> Option<String> {
-    command(what).ok().flatten().map(|command| command.shown)
+/// How the recording calls an action.
+///
+/// # Errors
+///
+/// An image whose name stands for no place in the guest's registry.
+pub fn recorded_as(what: &ActKind) -> Result<String> {
+    Ok(match (command(what)?, what) {
+        (Some(command), _) => command.shown,
+        (None, ActKind::Activate { generation, .. }) => guest::activation(generation),
+        (None, ActKind::Reboot) => "systemctl reboot".to_owned(),
+        (None, _) => "the power is cut and comes back".to_owned(),
+    })
 }
 
 /// A scenario's action as a command of the guest. None for what the machine under the guest does, and for a switch of the

@@ -151,10 +151,8 @@ impl Recording<'_> {
         })
     }
 
-    /// Judges the trial as if it had only so many steps: with a fault, it ends with the step that notices it.
     fn judge(&self, steps: usize) -> Judgement {
-        let trial = Trial { steps: self.run.trial.steps[..steps].to_vec(), ..self.run.trial.clone() };
-        judge::judge(&trial, &self.timeline, self.run.noise)
+        judge::judge_steps(self.run.trial, steps, &self.timeline, self.run.noise)
     }
 
     /// Puts the fault in and does what the scenario gives, before anything is looked at.
@@ -232,7 +230,7 @@ impl Recording<'_> {
                 let command = self.switch(generation).await?;
                 self.ask(command).await?
             }
-            (None, what) => self.restart(matches!(what, ActKind::Reboot)).await?,
+            (None, what) => self.restart(what).await?,
         };
         let records = self.guest.follower().take()?;
         self.extend(records);
@@ -273,9 +271,9 @@ impl Recording<'_> {
     }
 
     /// Restarts the guest and waits until it is at rest.
-    async fn restart(&mut self, in_order: bool) -> Result<ActionDone> {
+    async fn restart(&mut self, what: &ActKind) -> Result<ActionDone> {
         let from = self.guest.now().await?;
-        self.guest.reboot(in_order).await?;
+        self.guest.reboot(matches!(what, ActKind::Reboot)).await?;
         let boot = from.boot + 1;
         self.push(Entry::Boot { at: Moment { boot, micros: 0 } });
         let mut settling = Settling::default();
@@ -285,11 +283,10 @@ impl Recording<'_> {
         rested?;
         let to = self.guest.now().await?;
         self.now = Some(to);
-        let command = if in_order { "systemctl reboot" } else { "the power is cut and comes back" };
         Ok(ActionDone {
             step: None,
             index: 0,
-            command: command.to_owned(),
+            command: acts::recorded_as(what)?,
             from,
             to,
             exit: 0,

@@ -102,6 +102,23 @@ fn failures_of_the_harness_are_not_the_stacks() {
 }
 
 #[test]
+fn a_recording_with_a_fault_ends_where_it_is_noticed() {
+    let mut red = line(enters(ActiveState::Active));
+    red.red = true;
+    let second = step(vec![line(journal("x", times(0, 0)))]);
+    let trial = trial(vec![step(vec![red]), second]);
+    let judged = |sample: &Sample| {
+        let judgement = crate::judge::judge_with_fault(&trial, &sample.timeline, &[]);
+        (judgement.outcome, judgement.noticed().is_some())
+    };
+    assert_eq!(judged(&Sample::acted().end(200.0)), (Outcome::Failed, true));
+    // One that did not notice goes on, and has to be whole.
+    let unnoticed = Sample::acted().started(A).end(200.0);
+    assert_eq!(judged(&unnoticed), (Outcome::Broken, false));
+    assert_eq!(judged(&unnoticed.at(210.0).step().acts(1.0).end(300.0)), (Outcome::Passed, false));
+}
+
+#[test]
 fn scripts_complain_in_words() {
     let says = |message: &str| Sample::acted().says(B, message);
     check("journal-error", &quiet(), &says("ERROR: no such thing"), "no such thing");
