@@ -5,8 +5,19 @@
 let
   busybox = pkgs.pkgsStatic.busybox;
   scripts = ../fixtures/image;
-  # Programs of real images that compose files call to check health; all follow the rule of /bin/health.
-  healthPrograms = [ "curl" "pg_isready" "redis-cli" ];
+  # Programs of real images that compose files call to check health; all follow the rule of /bin/health. A test holds
+  # them to those of the Debian guest (harness/src/image/test_image/layer.rs).
+  healthPrograms = [
+    "curl"
+    "mariadb-admin"
+    "mongosh"
+    "mysqladmin"
+    "nc"
+    "pg_isready"
+    "redis-cli"
+    "valkey-cli"
+    "wget"
+  ];
 
   root = pkgs.runCommand "harness-image-root" { } ''
     mkdir -p $out/bin $out/config $out/etc $out/tmp $out/usr $out/www

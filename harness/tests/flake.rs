@@ -174,6 +174,20 @@ fn a_node_has_what_its_generation_names() {
 }
 
 #[test]
+fn images_of_a_node_have_the_programs_of_those_of_other_guests() {
+    // Each is a list of texts behind its name, up to the first semicolon.
+    let list = |path: &str, name: &str| -> Vec<String> {
+        let text = fs::read_to_string(root().join(path)).unwrap();
+        let (_, list) = text.split_once(name).unwrap();
+        let (list, _) = list.split_once(';').unwrap();
+        list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let node = list("nixos-tests/images.nix", "healthPrograms = ");
+    assert_eq!(node, list("harness/src/image/test_image/layer.rs", "HEALTH_PROGRAMS: &[&str] ="));
+    assert!(node.iter().any(|program| program == "curl"));
+}
+
+#[test]
 fn images_of_a_node_have_the_names_and_places_of_those_of_other_guests() {
     let names =
         ["127.0.0.1:5000/photos/web:latest", "ghcr.io/immich-app/server:v1.2", "redis", "library/redis:7-alpine"];

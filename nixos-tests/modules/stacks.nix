@@ -308,8 +308,6 @@ in
       isNormalUser = true;
       inherit (user) uid group home;
       linger = true;
-      subUidRanges = [{ startUid = 100000; count = 65536; }];
-      subGidRanges = [{ startGid = 100000; count = 65536; }];
     };
   };
 }

@@ -8,6 +8,7 @@ use crate::scenario::{
 use crate::timeline::{ContainerState, Picture, UnitRef, UnitState};
 
 use super::finding::Finding;
+use super::gates::is_own;
 use super::integrity::units_of;
 use super::picture::short;
 use super::recording::Recording;
@@ -55,6 +56,8 @@ pub(super) struct Concern<'a> {
     images: BTreeSet<&'a str>,
     /// Whether the machine is started again: then every container is, too.
     boots: bool,
+    /// Whether another generation is activated.
+    switches: bool,
     /// Whether a user's manager that the trial acts on is stopped for good: then everything that it ran is, too.
     users_stop: bool,
 }
@@ -113,6 +116,7 @@ impl<'a> Concern<'a> {
             }
             ActKind::Push { images, .. } => self.images.extend(images.iter().map(|image| &**image)),
             ActKind::Reboot | ActKind::PowerCut => self.boots = true,
+            ActKind::Activate { .. } => self.switches = true,
             _ => {}
         }
     }
@@ -194,8 +198,15 @@ impl<'a> Concern<'a> {
     }
 }
 
-/// What a switch of NixOS starts anew, and a boot does not start (nixos/modules/system/boot/systemd/tmpfiles.nix).
-const OF_A_SWITCH: [&str; 2] = ["sysinit-reactivation.target", "systemd-tmpfiles-resetup.service"];
+/// What a switch of NixOS starts anew: what a boot does not start (nixos/modules/system/boot/systemd/tmpfiles.nix), the
+/// user's own activation (nixos/modules/system/activation/activation-script.nix), and secrets that differ (sops-nix,
+/// modules/sops/default.nix).
+const OF_A_SWITCH: [&str; 4] = [
+    "nixos-activation.service",
+    "sops-install-secrets.service",
+    "sysinit-reactivation.target",
+    "systemd-tmpfiles-resetup.service",
+];
 
 fn units(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
     let (before, after) = (compared_units(first), compared_units(last));
@@ -203,7 +214,8 @@ fn units(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
     let differing = names.into_iter().filter(|unit| !concern.has_unit(*unit)).filter_map(|unit| {
         let was = state_of(before.get(&unit).copied());
         let is = state_of(after.get(&unit).copied());
-        let passing = comes_and_goes(unit, first) || OF_A_SWITCH.contains(&unit.name);
+        let of_a_switch = concern.switches && OF_A_SWITCH.contains(&unit.name);
+        let passing = comes_and_goes(unit, first) || of_a_switch;
         let on_demand = passing && was != "failed" && is != "failed";
         // What the harness or a scenario started for one use goes with a boot.
         let was_passing = before.get(&unit).is_some_and(|state| state.transient) && is == "inactive";
@@ -212,7 +224,9 @@ fn units(first: &Picture, last: &Picture, concern: &Concern) -> Vec<String> {
             return (!on_demand && !was_passing && !went_with_user)
                 .then(|| format!("{} was {was}, is {is}", words::unit_ref(unit)));
         }
+        // Our own go with what they serve.
         let began_anew = !passing
+            && !is_own(unit)
             && is == "active"
             && invocation_of(&before, unit).zip(invocation_of(&after, unit)).is_some_and(|(was, is)| was != is)
             && has_same_manager(unit, first, last, concern);

@@ -247,7 +247,7 @@ fn complains(record: &Record) -> bool {
 }
 
 /// Whether a unit is the harness's own.
-fn is_own(unit: UnitRef) -> bool {
+pub(super) fn is_own(unit: UnitRef) -> bool {
     unit.name.starts_with("harness-")
 }
 

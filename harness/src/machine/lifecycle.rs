@@ -249,10 +249,11 @@ impl Machine {
             |name: &str| UnixListener::bind(short.join(name)).map_err(Error::io("listen on", folder.join(name)));
         let (shell, journal, answer, control) =
             (listen("shell")?, listen("journal")?, listen("answer")?, listen("qmp")?);
-        let (program, state) = match &spec.program {
-            Program::Kernel { .. } => (Path::new(QEMU), Vec::new()),
-            Program::Script(script) => (script.as_path(), node::state(folder)?),
-            Program::Replay { qemu, .. } => (qemu.as_path(), Vec::new()),
+        // A node's script first makes a disk of its whole system.
+        let (program, state, processor_seconds) = match &spec.program {
+            Program::Kernel { .. } => (Path::new(QEMU), Vec::new(), 300),
+            Program::Script(script) => (script.as_path(), node::state(folder)?, 3600),
+            Program::Replay { qemu, .. } => (qemu.as_path(), Vec::new(), 300),
         };
         let mut process = Process::start(folder, program, &arguments(spec, origin), &state)?;
         let connect = async {
@@ -265,7 +266,8 @@ impl Machine {
             let qmp = Qmp::connect(accept(control, "qmp").await?).await?;
             Ok((shell, journal, answer, qmp))
         };
-        let (shell, journal, answer, qmp) = process.watch("for QEMU to connect to its sockets", 300, connect).await?;
+        let waiting = "for QEMU to connect to its sockets";
+        let (shell, journal, answer, qmp) = process.watch(waiting, processor_seconds, connect).await?;
         Ok(Machine {
             spec: spec.clone(),
             folder: folder.to_owned(),

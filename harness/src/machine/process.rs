@@ -127,15 +127,16 @@ impl Drop for Process {
 /// How long a machine that should run may do nothing at all before it counts as stuck.
 const STANDSTILL: Duration = Duration::from_secs(120);
 
-/// Waits until the process has used up its processor time or stands still; gives the seconds waited.
+/// Waits until the process, with what it has started, has used up its processor time or stands still; gives the seconds
+/// waited.
 async fn exhausted(identifier: Option<u32>, processor_seconds: u64) -> u64 {
     let begin = tokio::time::Instant::now();
     let Some(identifier) = identifier else { return std::future::pending().await };
-    let first = processor_time(identifier).unwrap_or_default();
+    let first = group_time(identifier).unwrap_or_default();
     let mut last = (first, begin);
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        let Some(now) = processor_time(identifier) else { return std::future::pending().await };
+        let Some(now) = group_time(identifier) else { return std::future::pending().await };
         if now.saturating_sub(last.0) > Duration::from_millis(20) {
             last = (now, tokio::time::Instant::now());
         }
@@ -154,11 +155,34 @@ async fn panicked(folder: &Path) {
 }
 
 fn processor_time(identifier: u32) -> Option<Duration> {
-    let stat = fs::read_to_string(format!("/proc/{identifier}/stat")).ok()?;
+    let fields = stat(&identifier.to_string())?;
+    Some(clock(fields.get(11)? + fields.get(12)?))
+}
+
+/// The processor time of a process group: a node's start script waits for the programs that make its disks, which takes
+/// minutes for a large system, before it becomes QEMU. None once the leader is gone.
+fn group_time(group: u32) -> Option<Duration> {
+    let own = stat(&group.to_string())?;
+    let others = fs::read_dir("/proc").ok()?.filter_map(|entry| {
+        let name = entry.ok()?.file_name().into_string().ok()?;
+        stat(&name).filter(|fields| name != group.to_string() && fields.get(2) == Some(&group.into()))
+    });
+    // Those that have ended count with whoever waited for them.
+    let ticks = |fields: Vec<u64>| fields.get(11..15).map_or(0, |times| times.iter().sum::<u64>());
+    Some(clock(others.chain([own]).map(ticks).sum()))
+}
+
+/// The fields of `/proc/<pid>/stat` (proc_pid_stat(5)) behind the program's name, from the third on. What is no number, as
+/// the first of them, counts as 0.
+fn stat(process: &str) -> Option<Vec<u64>> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The second field is the name in parentheses, which may contain blanks.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
-    Some(Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second()))
+    let fields = stat.rsplit_once(')')?.1.split_whitespace();
+    Some(fields.map(|field| field.parse().unwrap_or_default()).collect())
+}
+
+fn clock(ticks: u64) -> Duration {
+    Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second())
 }
 
 fn died(folder: &Path, waiting: &str, status: std::io::Result<std::process::ExitStatus>) -> Error {
@@ -182,5 +206,31 @@ pub fn qemu_version() -> Result<String> {
             "{QEMU} is too old ({line}): 7.2 or newer is needed, as Debian 12 has it; `harness doctor` tells more"
         ))),
         None => Err(Error::Version(format!("cannot tell the version of {QEMU}: it printed `{line}`"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::CommandExt as _;
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn what_a_script_waits_for_is_its_own_work() {
+        let enough = Duration::from_millis(200);
+        let mut script = std::process::Command::new("bash");
+        let mut script = script.args(["-c", "bash -c 'while :; do :; done'; true"]).process_group(0).spawn().unwrap();
+        let id = script.id();
+        let begin = Instant::now();
+        while group_time(id).unwrap() < enough && begin.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let (group, own) = (group_time(id).unwrap(), processor_time(id).unwrap());
+        let leader = rustix::process::Pid::from_raw(id.cast_signed()).unwrap();
+        rustix::process::kill_process_group(leader, rustix::process::Signal::KILL).unwrap();
+        script.wait().unwrap();
+        assert!(group >= enough && own < enough, "{group:?}, of which {own:?} by itself");
+        assert_eq!(group_time(id), None);
     }
 }

@@ -16,6 +16,18 @@ const SWITCH: &str = include_str!("switch-to-configuration");
 const SYSTEMS: &str = "usr/local/lib/conformance/booted-system";
 /// Puts the system that was booted where NixOS has it, at each boot.
 const TMPFILES: &str = "etc/tmpfiles.d/conformance.conf";
+/// The user's own activation, which a switch of NixOS starts anew
+/// (nixos/modules/system/activation/activation-script.nix).
+const ACTIVATION: &str = "etc/systemd/user/nixos-activation.service";
+const ACTIVATION_UNIT: &str = "\
+[Unit]
+Description=Run user-specific NixOS activation
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/bin/true
+";
+const WANTED: &str = "etc/systemd/user/default.target.wants/nixos-activation.service";
 /// Where the Debian guest keeps its secrets, encrypted.
 const SECRETS: &str = "/var/lib/harness/secrets";
 
@@ -30,7 +42,7 @@ pub fn add_to(seed: &Path, host: &str) -> Result<(), Failed> {
         .arg(seed)
         .arg("--directory")
         .arg(folder.path())
-        .args([TMPFILES, SYSTEMS])
+        .args([TMPFILES, SYSTEMS, ACTIVATION, WANTED])
         .status()?;
     if added.success() { Ok(()) } else { Err(format!("tar --append to {} ended with {added}", seed.display()).into()) }
 }
@@ -61,6 +73,10 @@ fn write(root: &Path, host: &str) -> Result<(), Failed> {
             put(&files, &format!("{SECRETS}{path}"), &content, 0o400)?;
         }
     }
+    put(root, ACTIVATION, ACTIVATION_UNIT.as_bytes(), 0o644)?;
+    let wanted = root.join(WANTED);
+    fs::create_dir_all(wanted.parent().ok_or("a link has no folder")?)?;
+    symlink("../nixos-activation.service", wanted)?;
     put(root, TMPFILES, format!("L /run/booted-system - - - - /{SYSTEMS}\n").as_bytes(), 0o644)
 }
 

@@ -174,8 +174,24 @@ fn nothing_else_changes() {
     };
     check(&quiet(), connection("podman@1-127.0.0.1:80-127.0.0.1:4711.service"), "");
     check(&quiet(), connection("other@1.service"), "other@1.service was inactive, is active");
-    // A switch of NixOS leaves this behind.
-    check(&quiet(), connection("systemd-tmpfiles-resetup.service"), "");
+    // A switch of NixOS leaves this behind, and starts the user's own activation anew.
+    let switching = || {
+        let mut trial = quiet();
+        let activate = ActKind::Activate { generation: "base".into(), units: Vec::new() };
+        trial.steps[0].when = vec![act(activate)];
+        trial
+    };
+    let resetup = || connection("systemd-tmpfiles-resetup.service");
+    check(&switching(), resetup(), "");
+    check(&quiet(), resetup(), "systemd-tmpfiles-resetup.service was inactive, is active");
+    let anew = |name: &'static str| {
+        let known = UnitState { scope: "user".into(), name: name.into(), ..with_manager("1") };
+        let sample = Sample::ready_with(|picture| picture.units.push(known)).at(100.0).step().acts(1.0);
+        sample.in_picture(|picture| invocation_of(picture, name, "2"))
+    };
+    check(&switching(), anew("nixos-activation.service"), "");
+    check(&quiet(), anew("nixos-activation.service"), "was stopped and is active again");
+    check(&quiet(), anew("harness-fallback-secrets.service"), "");
     let transient = Sample::acted().in_picture(|picture| {
         let mut unit = picture.units[0].clone();
         (unit.name, unit.transient) = ("run-r1.service".into(), true);
