@@ -113,6 +113,40 @@ fn lint_reads_files_from_anywhere() {
 }
 
 #[test]
+fn lint_refuses_what_nobody_would_run() {
+    let copy = copy();
+    for (stray, words) in [
+        ("scenarios/stray.toml", "nobody reads this file"),
+        ("scenarios/failure/wrong-ending.tml", "nobody reads this file"),
+        ("scenarios/failure/more/deep.toml", "nobody reads this folder"),
+    ] {
+        let path = copy.path().join(stray);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::copy(project().join(MISSING_SECRET), &path).unwrap();
+        check(copy.path(), &["lint"], 2, &[words, "{functional,failure,regression}/<name>.toml"]);
+        check(copy.path(), &["run", "--list"], 2, &[words]);
+        fs::remove_file(&path).unwrap();
+    }
+    fs::remove_dir(copy.path().join("scenarios/failure/more")).unwrap();
+    fs::write(copy.path().join("scenarios/failure/.editor"), "").unwrap();
+    check(copy.path(), &["lint"], 0, &["no mistakes"]);
+    // A fault that does not fit its scenario's stack is told before anything boots.
+    spoil(copy.path(), MISSING_SECRET, "broken-by = ", "broken-by = \"ports-unpublished\" # ");
+    for arguments in [&["lint"][..], &["run", "--list"], &["run", "--broken", "--list"]] {
+        check(copy.path(), arguments, 2, &["missing-secret-fails-hard.toml", "fault `ports-unpublished`"]);
+    }
+    let readme = project().join("README.md");
+    check(&project(), &["lint", readme.to_str().unwrap()], 2, &["README.md: this is no scenario", "1 mistake\n"]);
+    let faults = project().join("fixtures/faults.toml");
+    check(
+        &project(),
+        &["lint", faults.to_str().unwrap()],
+        2,
+        &["`harness lint` without files checks it", "1 mistake\n"],
+    );
+}
+
+#[test]
 fn list_shows_trials_and_faults() {
     let trial = "igpu::failure::missing-secret-fails-hard";
     check(&project(), &["list"], 0, &[trial, "B21", "trials of"]);
@@ -203,7 +237,8 @@ fn somebody_elses_generation_takes_the_place_of_the_hosts() {
     let said = check(its_own("lint"), 0, &["trials: no mistakes"]);
     assert!(!said.contains("skipped"), "{said}");
     check(its_own("list"), 0, &["pantry::failure::missing-key", "P1"]);
-    check([its_own("list"), vec!["--coverage".to_owned()]].concat(), 2, &["cannot be used with"]);
+    let coverage = [its_own("list"), vec!["--coverage".to_owned()]].concat();
+    check(coverage, 0, &["pantry  proven by failure/missing-key", "5 statements, proven of them: 5 on pantry"]);
     check(with("lint", &[]), 0, &["no mistakes", "skipped: ", "the scenario is for igpu; the generation is of pantry"]);
     check(with("lint", &["--as", "igpu"]), 0, &["skipped: ", "host `igpu` has no stack `tdarr-igp`"]);
     check(with("lint", &["--as", "a b"]), 2, &["`a b` cannot name a host"]);
@@ -270,8 +305,21 @@ fn lint_sees_faults_and_folders_that_nothing_would_come_of() {
     spoil(&system, "scenarios/faults.toml", "find = \"exit 3\"", "find = \"exit 33\"");
     lint(2, &["fault `"]);
     fs::rename(system.join("scenarios/failure"), system.join("scenarios/failures")).unwrap();
-    lint(2, &["scenarios/failures", "functional/, failure/ or regression/"]);
+    lint(2, &["scenarios/failures", "nobody reads this folder", "{functional,failure,regression}/<name>.toml"]);
     fs::rename(system.join("scenarios/failures"), system.join("scenarios/failure")).unwrap();
+    spoil(&system, "scenarios/faults.toml", "find = \"exit 33\"", "find = \"exit 3\"");
+    lint(0, &["no mistakes"]);
+    // Several generations share a folder of scenarios.
+    let scenario = "scenarios/failure/missing-shelf.toml";
+    spoil(&system, scenario, "hosts = [\"pantry\"]", "hosts = [\"cellar\"]");
+    lint(0, &["of which 1 would be skipped", "the scenario is for cellar; the generation is of pantry"]);
+    let list = ["list", "--coverage", "--system", system.to_str().unwrap()];
+    check(&project(), &list, 0, &["pantry  not proven: no scenario does so"]);
+    fs::write(system.join("scenarios/unproven.toml"), "[pantry]\nP3 = \"The cellar has it.\"\n").unwrap();
+    check(&project(), &list, 0, &["not proven: The cellar has it."]);
+    spoil(&system, scenario, "\"P3\"", "\"P33\"");
+    lint(2, &["there is no statement `P33`", "All are in", "scenarios/statements.toml"]);
+    spoil(&system, scenario, "\"P33\"", "\"P3\"");
     fs::create_dir_all(system.join("secrets/windw")).unwrap();
     lint(2, &["secrets/windw", "no stack `windw`"]);
 }
@@ -307,6 +355,8 @@ fn diff_says_what_a_reviewer_has_to_look_at() {
         &["no variant of igpu `nothing`; known: "],
     );
     check(&project(), &["diff", igpu], 2, &["name two folders"]);
+    let of_variant = format!("{igpu}/variants/no-fallback");
+    check(&project(), &["diff", igpu, &of_variant], 2, &["variants/no-fallback/manifest.json", "no whole generation"]);
     check(&project(), &["diff", igpu, "/nowhere"], 2, &["/nowhere/manifest.json", "no manifest can be read here"]);
 }
 

@@ -26,6 +26,8 @@ Exit codes:
   2  bad input: nothing was run
   3  broken: the harness, the image or this machine did not do its work
   4  nothing failed, but something was skipped
+130  interrupted
+`diff` ends with 1 where something differs, `enter` as the last command in the guest does.
 ";
 
 /// The subcommands.
@@ -197,7 +199,7 @@ pub struct ListArguments {
     #[arg(long, conflicts_with = "coverage")]
     pub faults: bool,
     /// Each statement with the scenarios that prove it on each host, or the reason why none does
-    #[arg(long, conflicts_with = "system")]
+    #[arg(long)]
     pub coverage: bool,
 }
 

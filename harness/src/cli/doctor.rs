@@ -31,8 +31,8 @@ enum Mark {
 
 /// The memory that a machine needs at least, MiB.
 const MEMORY_MIB: u64 = 768;
-/// The room that the image and the template of a host take in the cache, MiB.
-const CACHE_MIB: u64 = 3072;
+/// The room that the image and the templates of the project's hosts take in the cache, MiB.
+const CACHE_MIB: u64 = 5120;
 
 const MIB: u64 = 1 << 20;
 

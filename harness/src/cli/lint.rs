@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::generation::{Fault, Generation};
-use crate::run::{Error, Project, Result, world};
+use crate::run::{BESIDE, Error, Project, Result, world};
 use crate::scenario::{self, Coverage, Diagnostic, Scenario, Section, Source, Trial, World};
 
 use super::Exit;
@@ -28,8 +28,7 @@ pub fn lint(arguments: &LintArguments) -> Result<Exit> {
             Ok(read) => scenarios = read,
             Err(found) => mistakes = rendered(&found, &sources),
         }
-        // The reasons for what is not proven are about the project's own hosts.
-        if mistakes.is_empty() && project.foreign().is_none() {
+        if mistakes.is_empty() {
             mistakes = checked_coverage(&project, &scenarios, &world)?.err().unwrap_or_default();
         }
     } else {
@@ -41,7 +40,7 @@ pub fn lint(arguments: &LintArguments) -> Result<Exit> {
         }
     }
     let misfits = misfits(&project, &scenarios)?;
-    if project.foreign().is_some_and(|foreign| foreign.beside_scenarios("faults.toml").is_some()) {
+    if project.faults_are_its_own() {
         mistakes.extend(misfits.iter().map(|misfit| format!("error: {misfit}")));
     }
     let exit = report(&scenarios, &mistakes)?;
@@ -51,20 +50,28 @@ pub fn lint(arguments: &LintArguments) -> Result<Exit> {
     Ok(exit)
 }
 
-/// The faults that cannot be put into somebody else's generation. The project's own have a test that they fit.
+/// The faults that cannot be put into the generations for the scenarios that name them.
 fn misfits(project: &Project, scenarios: &[Scenario]) -> Result<Vec<String>> {
-    let Some(foreign) = project.foreign() else { return Ok(Vec::new()) };
-    let faults = project.faults()?;
+    let (faults, generations) = (project.faults()?, project.generations()?);
     let mut misfits = Vec::new();
     for scenario in scenarios {
-        let named = faults.iter().filter(|fault| scenario.broken_by.contains(&fault.id));
-        for fault in named {
-            let runs = scenario.trials.iter().filter(|trial| trial.lacks.is_none());
-            let found = runs.filter_map(|trial| misfit(foreign.generation(), fault, trial));
-            misfits.extend(found.map(|misfit| format!("{}: {misfit}", scenario.source.path)));
+        for fault in faults.iter().filter(|fault| scenario.broken_by.contains(&fault.id)) {
+            for trial in scenario.trials.iter().filter(|trial| trial.lacks.is_none()) {
+                let mut of_host = generations.iter().filter(|generation| generation.manifest.host == trial.host);
+                let found = of_host.find_map(|generation| misfit(generation, fault, trial));
+                misfits.extend(found.map(|misfit| format!("{}: {misfit}", scenario.source.path)));
+            }
         }
     }
     Ok(misfits)
+}
+
+/// All scenarios of the project, and that their faults fit, where that is promised.
+pub fn scenarios_with_faults(project: &Project) -> Result<Vec<Scenario>> {
+    let scenarios = scenarios(project)?;
+    let misfits = if project.faults_are_its_own() { misfits(project, &scenarios)? } else { Vec::new() };
+    let mistakes: Vec<String> = misfits.iter().map(|misfit| format!("error: {misfit}")).collect();
+    if mistakes.is_empty() { Ok(scenarios) } else { Err(refusal(&mistakes)) }
 }
 
 /// Why a fault cannot be put into a generation for a trial.
@@ -91,7 +98,8 @@ pub fn coverage(project: &Project, scenarios: &[Scenario]) -> Result<Coverage> {
 /// The coverage, or its mistakes as people read them; the outer error is about files that cannot be read.
 fn checked_coverage(project: &Project, scenarios: &[Scenario], world: &World) -> Result<Result<Coverage, Vec<String>>> {
     let reasons = project.unproven()?;
-    Ok(scenario::coverage(scenarios, &reasons, world).map_err(|found| rendered(&found, &[reasons])))
+    let coverage = scenario::coverage(scenarios, reasons.as_ref(), world);
+    Ok(coverage.map_err(|found| rendered(&found, reasons.as_slice())))
 }
 
 fn refusal(mistakes: &[String]) -> Error {
@@ -118,9 +126,22 @@ fn mistakes_around(project: &Project) -> Result<Vec<String>> {
 
 /// Reads a scenario file that may be anywhere; where its path names no section, it is read as a functional one.
 fn read_named(project: &Project, path: &Path, world: &World) -> Result<Scenario, Vec<String>> {
+    if let Some(problem) = no_scenario(path) {
+        return Err(vec![format!("error: {}: {problem}", path.display())]);
+    }
     let source = project.source(path).map_err(|error| vec![format!("error: {error}")])?;
     let (section, name) = place(path);
     scenario::read(source.clone(), section, &name, world).map_err(|found| rendered(&found, &[source]))
+}
+
+/// Why a file is not even meant as a scenario.
+fn no_scenario(path: &Path) -> Option<&'static str> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if BESIDE.contains(&&*name) {
+        return Some("this is no scenario; `harness lint` without files checks it, and the scenarios by it");
+    }
+    let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+    (!is_toml).then_some("this is no scenario: those are TOML, in files that end with .toml")
 }
 
 fn place(path: &Path) -> (Section, String) {
@@ -144,9 +165,6 @@ fn report(scenarios: &[Scenario], mistakes: &[String]) -> Result<Exit> {
     if !mistakes.is_empty() {
         print(&format!("{}\n\n{}\n", mistakes.join("\n\n"), counted(mistakes.len(), "mistake")))?;
         return Ok(Exit::Usage);
-    }
-    if scenarios.is_empty() {
-        return Err(Error::Usage("there is nothing to check: the project has no scenarios".to_owned()));
     }
     let trials: Vec<_> = scenarios.iter().flat_map(|scenario| &scenario.trials).collect();
     let skipped_count = trials.iter().filter(|trial| trial.lacks.is_some()).count();

@@ -1,5 +1,6 @@
 //! Which trials are run: every scenario on every host, selected by name.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::generation::{Fault, Generation};
@@ -7,7 +8,7 @@ use crate::judge::Noise;
 use crate::run::{Error, Project, Result};
 use crate::scenario::{ActKind, Scenario, Time, Trial};
 
-use super::lint::{misfit, scenarios};
+use super::lint::{misfit, scenarios_with_faults};
 
 /// Everything that trials are made from, read and checked.
 pub struct Matrix {
@@ -92,7 +93,7 @@ impl Matrix {
     /// Reads and checks everything. The error shows every mistake with its place.
     pub fn read(project: &Project) -> Result<Matrix> {
         Ok(Matrix {
-            scenarios: scenarios(project)?.into_iter().map(Arc::new).collect(),
+            scenarios: scenarios_with_faults(project)?.into_iter().map(Arc::new).collect(),
             faults: project.faults()?.into_iter().map(Arc::new).collect(),
             noise: Arc::new(project.noise()?),
             foreign: project.foreign().map(|foreign| foreign.generation().clone()),
@@ -116,9 +117,11 @@ impl Matrix {
             }
         }
         if let Some(host) = &selection.host
-            && !all.iter().any(|planned| planned.name.starts_with(&format!("{host}::")))
+            && !all.iter().any(|planned| planned.host().host == *host)
         {
-            return Err(Error::Usage(format!("no trial is for host `{host}`; `harness list` shows them all")));
+            let hosts: BTreeSet<&str> = all.iter().map(|planned| planned.host().host.as_str()).collect();
+            let hosts = hosts.into_iter().collect::<Vec<_>>().join(", ");
+            return Err(Error::Usage(format!("no trial is for host `{host}`; there are trials for: {hosts}")));
         }
         let mut selected: Vec<Planned> = all.into_iter().filter(|planned| selection.wants(planned)).collect();
         if selected.is_empty() {

@@ -47,6 +47,12 @@ impl Generation {
 
     fn read_base(folder: &Path) -> Result<Generation> {
         let text = read_manifest(folder)?;
+        let above = folder.parent().filter(|above| above.ends_with("variants"));
+        if above.and_then(Path::parent).is_some_and(|base| base.join(MANIFEST).is_file()) {
+            let problem = "this is what a variant changes, no whole generation: name the folder above `variants`, or use \
+                           `--variant`";
+            return Err(refuse(MANIFEST, problem));
+        }
         let Versioned { version } = parse(&text)?;
         // Another version may have other keys, so its number is looked at before anything else.
         if version != VERSION {

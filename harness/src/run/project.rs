@@ -9,8 +9,9 @@ use serde::Deserialize;
 
 use crate::generation::{self, Fault, Generation, Manifest};
 use crate::judge::Noise;
-use crate::scenario::{Section, Source};
+use crate::scenario::Source;
 
+use super::scenario_files::{listed, scenario_files};
 use super::{Error, Foreign, ForeignSystem, Nodes, Result};
 
 /// A checkout of this project, and what is run instead of its own hosts.
@@ -23,23 +24,6 @@ pub struct Project {
 
 /// The content of secrets by the absolute path where they belong in the guest.
 pub type Secrets = Vec<(String, Vec<u8>)>;
-
-/// The folders of scenarios, in the order of the matrix.
-const SECTIONS: [Section; 3] = [Section::Functional, Section::Failure, Section::Regression];
-
-/// Refuses a folder beside those of the sections: its scenarios would be run by nobody.
-fn only_sections(scenarios: &Path) -> Result<()> {
-    let sections = SECTIONS.map(Section::name);
-    for entry in fs::read_dir(scenarios).map_err(Error::io("list", scenarios))? {
-        let path = entry.map_err(Error::io("list", scenarios))?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if path.is_dir() && !sections.contains(&&*name) {
-            let problem = "scenarios lie in functional/, failure/ or regression/, and nobody reads this folder";
-            return Err(Error::Project { place: path.display().to_string(), problem: problem.to_owned() });
-        }
-    }
-    Ok(())
-}
 
 /// The file by which a checkout is recognised.
 const SIGN: &str = "scenarios/statements.toml";
@@ -123,26 +107,8 @@ impl Project {
     /// Every scenario file, in the order of section and name.
     pub fn sources(&self) -> Result<Vec<Source>> {
         let foreign = self.foreign.as_ref().and_then(|foreign| foreign.scenarios());
-        only_sections(foreign.unwrap_or(&self.root.join("scenarios")))?;
-        let mut paths = Vec::new();
-        for section in SECTIONS {
-            let folder = foreign.map_or_else(|| self.root.join("scenarios"), Path::to_owned).join(section.name());
-            if foreign.is_some() && !folder.exists() {
-                continue;
-            }
-            for entry in fs::read_dir(&folder).map_err(Error::io("list", &folder))? {
-                let path = entry.map_err(Error::io("list", &folder))?.path();
-                if path.extension().is_some_and(|extension| extension == "toml") {
-                    paths.push(path);
-                }
-            }
-        }
-        if let (Some(folder), true) = (foreign, paths.is_empty()) {
-            let sections = "functional, failure and regression";
-            return Err(Error::Usage(format!("{} has no scenario in {sections}", folder.display())));
-        }
-        paths.sort();
-        paths.iter().map(|path| self.source(path)).collect()
+        let folder = foreign.map_or_else(|| self.root.join("scenarios"), Path::to_owned);
+        scenario_files(&folder)?.iter().map(|path| self.source(path)).collect()
     }
 
     /// One scenario file, named as people open it from the checkout.
@@ -154,21 +120,42 @@ impl Project {
 
     /// The statements by number, as sentences.
     pub fn statements(&self) -> Result<BTreeMap<String, String>> {
-        let source = self.beside_scenarios("statements.toml", SIGN)?;
+        let source = self.statements_source()?;
         let statements: Statements = toml::from_str(&source.text)
             .map_err(|error| Error::Project { place: source.path, problem: error.to_string() })?;
         Ok(statements.statement)
     }
 
-    /// The reasons why statements are not proven.
-    pub fn unproven(&self) -> Result<Source> {
-        self.source(&self.root.join("scenarios/unproven.toml"))
+    /// The file of the statements.
+    pub fn statements_source(&self) -> Result<Source> {
+        self.beside_scenarios("statements.toml", SIGN)
+    }
+
+    /// The file of the faults.
+    pub fn faults_source(&self) -> Result<Source> {
+        self.beside_scenarios("faults.toml", "fixtures/faults.toml")
+    }
+
+    /// The reasons why statements are not proven: the project's for its own hosts; for somebody else's generation those
+    /// beside its scenarios, where it keeps them.
+    pub fn unproven(&self) -> Result<Option<Source>> {
+        const REASONS: &str = "unproven.toml";
+        let path = match &self.foreign {
+            Some(foreign) => foreign.beside_scenarios(REASONS),
+            None => Some(self.root.join("scenarios").join(REASONS)),
+        };
+        path.map(|path| self.source(&path)).transpose()
     }
 
     /// The faults.
     pub fn faults(&self) -> Result<Vec<Fault>> {
-        let source = self.beside_scenarios("faults.toml", "fixtures/faults.toml")?;
+        let source = self.faults_source()?;
         Ok(Fault::parse_all(&source.path, &source.text)?)
+    }
+
+    /// Whether the faults were written for the generations that are run: then each has to fit those of its scenarios.
+    pub fn faults_are_its_own(&self) -> bool {
+        self.foreign.as_ref().is_none_or(|foreign| foreign.beside_scenarios("faults.toml").is_some())
     }
 
     /// The known noise: the guest's, and behind it that of somebody else's generation.
@@ -197,12 +184,7 @@ impl Project {
             return Ok(vec![foreign.generation().clone()]);
         }
         let folder = self.root.join("fixtures/rendered");
-        let mut hosts: Vec<PathBuf> = Vec::new();
-        for entry in fs::read_dir(&folder).map_err(Error::io("list", &folder))? {
-            hosts.push(entry.map_err(Error::io("list", &folder))?.path());
-        }
-        hosts.sort();
-        hosts.iter().map(|host| Ok(Generation::read(host)?)).collect()
+        listed(&folder)?.iter().map(|host| Ok(Generation::read(host)?)).collect()
     }
 
     /// The test secrets of a generation, the base or a variant, encrypted as sops does it: natively and as fallback. A

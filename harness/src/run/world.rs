@@ -12,7 +12,9 @@ pub fn world(project: &Project) -> Result<World> {
     Ok(World {
         hosts,
         statements: project.statements()?.into_keys().collect(),
+        statements_in: project.statements_source()?.path,
         faults: project.faults()?.into_iter().map(|fault| fault.id).collect(),
+        faults_in: project.faults_source()?.path,
         foreign: project.foreign().map(|foreign| foreign.host().to_owned()),
     })
 }

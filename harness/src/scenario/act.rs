@@ -203,7 +203,8 @@ fn knob(node: Node<'_>) -> Option<String> {
         None => text != "exit" && words::find(Place::Knob, text).is_some(),
     };
     if !known {
-        let advice = format!("known are {}; `exit` takes a status, as in \"exit 3\"", words::list(Place::Knob));
+        let advice =
+            format!("known are {}; `exit` takes a status from 0 to 255, as in \"exit 3\"", words::list(Place::Knob));
         node.report(format!("`{text}` is not {}", Place::Knob.noun()), Some(advice));
     }
     known.then(|| text.to_owned())

@@ -31,6 +31,13 @@ fn check_restores<'t>(acts: &'t [Act], changed: &mut BTreeSet<&'t str>, mistakes
             ActKind::Write { path, .. } => {
                 changed.insert(path);
             }
+            ActKind::Knob { files, knob: Some(_), .. } => changed.extend(files.iter().map(String::as_str)),
+            ActKind::Knob { files, knob: None, .. }
+                if !files.is_empty() && !files.iter().any(|path| changed.contains(path.as_str())) =>
+            {
+                let advice = "`clear-knobs` undoes what an earlier `knob` has set";
+                mistakes.missing(act.span.clone(), "no knob of these is set before this", advice);
+            }
             ActKind::Restore { paths } => {
                 for path in paths.iter().filter(|path| !changed.contains(path.as_str())) {
                     let advice = "`restore` brings back what an earlier action removed or changed";

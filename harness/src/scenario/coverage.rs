@@ -39,20 +39,17 @@ pub enum Standing {
 type Reasons = BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<String>>>;
 
 /// What all scenarios prove, and for the rest the reasons in `reasons`: a table for each host, in it a sentence for each
-/// statement.
+/// statement. Somebody else's generation needs none.
 ///
 /// # Errors
 ///
 /// Every reason for what is proven or does not exist, every reason that says nothing, and every statement that is
 /// neither proven nor has a reason.
-pub fn coverage(scenarios: &[Scenario], reasons: &Source, world: &World) -> Result<Coverage, Vec<Diagnostic>> {
-    let written: Reasons = toml::from_str(&reasons.text).map_err(|error| {
-        let message = format!("cannot read the reasons: {}", error.message().replace('\n', " "));
-        let advice = "write a table for each host, and in it lines such as `A1 = \"No scenario yet.\"`";
-        vec![mistake(reasons, error.span().unwrap_or(0..0), message, Some(advice.to_owned()))]
-    })?;
+pub fn coverage(scenarios: &[Scenario], reasons: Option<&Source>, world: &World) -> Result<Coverage, Vec<Diagnostic>> {
+    let written = reasons.map(read).transpose()?.unwrap_or_default();
     let proven = proven(scenarios);
-    let mut mistakes = needless(&written, &proven, reasons, world);
+    let strict = reasons.filter(|_| world.foreign.is_none());
+    let mut mistakes = strict.map_or_else(Vec::new, |source| needless(&written, &proven, source, world));
     let mut statements: Vec<(String, Vec<Standing>)> = Vec::new();
     let mut holes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for statement in in_order(&world.statements) {
@@ -62,17 +59,30 @@ pub fn coverage(scenarios: &[Scenario], reasons: &Source, world: &World) -> Resu
             match (proven.get(&(host, statement)), reason()) {
                 (Some(scenarios), _) => standings.push(Standing::Proven(scenarios.clone())),
                 (None, Some(reason)) => standings.push(Standing::Unproven(reason.get_ref().clone())),
+                (None, None) if world.foreign.is_some() => {
+                    standings.push(Standing::Unproven("no scenario does so".to_owned()));
+                }
                 (None, None) => holes.entry(host).or_default().push(statement),
             }
         }
         statements.push((statement.to_owned(), standings));
     }
-    mistakes.extend(holes.into_iter().map(|(host, holes)| unexplained(host, &holes, &written, reasons)));
+    if let Some(source) = strict {
+        mistakes.extend(holes.into_iter().map(|(host, holes)| unexplained(host, &holes, &written, source)));
+    }
     if mistakes.is_empty() {
         return Ok(Coverage { hosts: world.hosts.keys().cloned().collect(), statements });
     }
     mistakes.sort_by_key(|mistake| mistake.span.start);
     Err(mistakes)
+}
+
+fn read(reasons: &Source) -> Result<Reasons, Vec<Diagnostic>> {
+    toml::from_str(&reasons.text).map_err(|error| {
+        let message = format!("cannot read the reasons: {}", error.message().replace('\n', " "));
+        let advice = "write a table for each host, and in it lines such as `A1 = \"No scenario yet.\"`";
+        vec![mistake(reasons, error.span().unwrap_or(0..0), message, Some(advice.to_owned()))]
+    })
 }
 
 /// Statements in the order of letter and number, `A4` before `A10`.
@@ -91,7 +101,8 @@ pub fn in_order<'a>(statements: impl IntoIterator<Item = &'a String>) -> Vec<&'a
 fn proven(scenarios: &[Scenario]) -> BTreeMap<(&str, &str), Vec<String>> {
     let mut proven: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for scenario in scenarios {
-        for (trial, statement) in scenario.trials.iter().flat_map(|t| scenario.proves.iter().map(move |s| (t, s))) {
+        let run = scenario.trials.iter().filter(|trial| trial.lacks.is_none());
+        for (trial, statement) in run.flat_map(|trial| scenario.proves.iter().map(move |number| (trial, number))) {
             let name = format!("{}/{}", scenario.section.name(), scenario.name);
             proven.entry((&trial.host, statement)).or_default().push(name);
         }

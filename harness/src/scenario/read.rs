@@ -1,7 +1,7 @@
 //! A file as a whole: what stands at its top, its trials, and files beside each other.
 
 use std::cell::{Cell, OnceCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::DeTable;
 
@@ -29,8 +29,10 @@ pub fn read(source: Source, section: Section, name: &str, world: &World) -> Resu
     }
     let file = Table::new(Place::File, tree.get_ref(), 0..0, &mistakes);
     let title = file.need("title").and_then(Node::text).unwrap_or_default().to_owned();
-    let proves = known_names(file.need("proves").map(Node::array), &world.statements, "statement");
-    let broken_by = known_names(file.get("broken-by").map(Node::one_or_more), &world.faults, "fault");
+    let statements = Known { noun: "statement", names: &world.statements, path: &world.statements_in };
+    let proves = statements.among(file.need("proves").map(Node::array));
+    let faults = Known { noun: "fault", names: &world.faults, path: &world.faults_in };
+    let broken_by = faults.among(file.get("broken-by").map(Node::one_or_more));
     let hardware = hardware(&file);
     let slow = file.get("slow").and_then(Node::text).map(str::to_owned);
     let hosts = hosts(&file, world);
@@ -134,24 +136,33 @@ fn is_kebab_case(name: &str) -> bool {
     name.split('-').all(is_word)
 }
 
-/// The texts of the nodes, each of which has to be known and to stand there once.
-fn known_names<'k, K>(nodes: Option<Vec<Node<'_>>>, known: K, noun: &str) -> Vec<String>
-where
-    K: IntoIterator<Item = &'k String> + Copy,
-{
-    let mut names: Vec<String> = Vec::new();
-    for node in nodes.unwrap_or_default() {
-        let Some(name) = node.text() else { continue };
-        if !known.into_iter().any(|known| known == name) {
-            let advice = nearest(name, known.into_iter().map(String::as_str));
-            let advice = advice.map(|near| format!("did you mean `{near}`?"));
-            node.report(format!("there is no {noun} `{name}`"), advice);
-        } else if names.iter().any(|seen| seen == name) {
-            node.report(format!("`{name}` is named before"), Some("drop it".into()));
+/// Names that a scenario may use, and the file that they are written in.
+struct Known<'w> {
+    noun: &'static str,
+    names: &'w BTreeSet<String>,
+    path: &'w str,
+}
+
+impl Known<'_> {
+    /// The texts of the nodes, each of which has to be known and to stand there once.
+    fn among(&self, nodes: Option<Vec<Node<'_>>>) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for node in nodes.unwrap_or_default() {
+            let Some(name) = node.text() else { continue };
+            if !self.names.contains(name) {
+                let near = nearest(name, self.names.iter().map(String::as_str));
+                let advice = match near {
+                    Some(near) => format!("did you mean `{near}`? All are in {}", self.path),
+                    None => format!("the {}s are in {}", self.noun, self.path),
+                };
+                node.report(format!("there is no {} `{name}`", self.noun), Some(advice));
+            } else if names.iter().any(|seen| seen == name) {
+                node.report(format!("`{name}` is named before"), Some("drop it".into()));
+            }
+            names.push(name.to_owned());
         }
-        names.push(name.to_owned());
+        names
     }
-    names
 }
 
 /// The hosts of the scenario, each with what is known of it. An unknown one has the nearest as its stand-in, so that the

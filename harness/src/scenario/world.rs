@@ -9,8 +9,12 @@ pub struct World {
     pub hosts: BTreeMap<String, HostFacts>,
     /// The numbers of the statements that exist (`A1` … `C49`).
     pub statements: BTreeSet<String>,
+    /// The file that has them.
+    pub statements_in: String,
     /// The ids of the faults that `broken-by` may name.
     pub faults: BTreeSet<String>,
+    /// The file that has them.
+    pub faults_in: String,
     /// The only host that is run, where its generation is somebody else's: what it lacks is no mistake of a scenario.
     pub foreign: Option<String>,
 }

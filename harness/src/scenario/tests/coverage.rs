@@ -28,7 +28,7 @@ const REASONS: &str = "[igpu]\nA2 = \"Later.\"\nA10 = \"Later.\"\n\
 #[test]
 fn every_statement_has_a_standing_on_every_host() {
     let world = small_world();
-    let coverage = coverage(&scenarios(&world), &source("unproven.toml", REASONS), &world).unwrap();
+    let coverage = coverage(&scenarios(&world), Some(&source("unproven.toml", REASONS)), &world).unwrap();
     assert_eq!(coverage.hosts, ["doc1", "igpu"]);
     let proven = |names: &[&str]| Standing::Proven(names.iter().map(|name| format!("failure/{name}")).collect());
     let unproven = |reason: &str| Standing::Unproven(reason.to_owned());
@@ -48,7 +48,7 @@ fn reasons_are_complete_and_needed() {
         let world = small_world();
         assert!(REASONS.contains(from), "{from}");
         let text = REASONS.replacen(from, to, 1);
-        let mistakes = coverage(&scenarios(&world), &source("unproven.toml", &text), &world).unwrap_err();
+        let mistakes = coverage(&scenarios(&world), Some(&source("unproven.toml", &text)), &world).unwrap_err();
         let found = mistakes.iter().map(|mistake| (&text[mistake.span.clone()], &*mistake.message));
         let found: Vec<_> = found.collect();
         let holds = found.len() == expected.len()
@@ -66,4 +66,28 @@ fn reasons_are_complete_and_needed() {
     check("A2 = \"Later.\"", "A2 = \" \"", &[("A2", "no reason why A2 is not proven on igpu")]);
     check("A2 = \"Later.\"", "A2 = 3", &[("3", "cannot read the reasons")]);
     check("A2 = \"Later.\"", "A2 = \"Later.\"\nA2 = \"Later.\"", &[("A2", "duplicate key")]);
+}
+
+#[test]
+fn a_generation_of_somebody_else_needs_no_reasons() {
+    let mut world = small_world();
+    world.hosts.remove("doc1");
+    world.foreign = Some("igpu".to_owned());
+    let unproven = |reasons: Option<&str>| {
+        let source = reasons.map(|text| source("unproven.toml", text));
+        let coverage = coverage(&scenarios(&world), source.as_ref(), &world);
+        coverage.map(|coverage| {
+            let reasons = coverage.statements.into_iter().filter_map(|(_, standings)| match &standings[..] {
+                [Standing::Unproven(reason)] => Some(reason.clone()),
+                _ => None,
+            });
+            reasons.collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(unproven(None).unwrap(), ["no scenario does so", "no scenario does so"]);
+    // Those that are written are shown. What is proven, and other hosts, may be those of another generation.
+    assert_eq!(unproven(Some(REASONS)).unwrap(), ["Later.", "Later."]);
+    let some = "[igpu]\nA2 = \"Later.\"\nA1 = \"Proven.\"\n[attic]\nA1 = \"No.\"\n";
+    assert_eq!(unproven(Some(some)).unwrap(), ["Later.", "no scenario does so"]);
+    assert!(unproven(Some("[igpu")).is_err());
 }

@@ -78,6 +78,7 @@ const CASES: &[(&str, &str)] = &[
     (ACT, r#"{ knob = "exit soon", of = "plexy" }"#),
     (ACT, r#"{ knob = "hang", of = "plexx/plex" }"#),
     (ACT, r#"{ clear-knobs = ["container:update-probe", "container:"] }"#),
+    (ACT, r#"{ clear-knobs = "@holder" }"#),
     (ACT, r#"{ push = "v2" }"#),
     (ACT, r#"{ push = "v2", of = ["@holder", "container:update-prob"], broken = false }"#),
     (ACT, r#"{ alerts = "hangs" }"#),

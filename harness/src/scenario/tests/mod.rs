@@ -27,6 +27,8 @@ pub(super) fn world() -> World {
             .flat_map(|(group, numbers)| numbers.map(move |number: u32| format!("{group}{number}")))
             .collect(),
         faults: faults.collect(),
+        statements_in: "scenarios/statements.toml".to_owned(),
+        faults_in: "fixtures/faults.toml".to_owned(),
         foreign: None,
     }
 }

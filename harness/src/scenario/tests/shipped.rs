@@ -49,7 +49,7 @@ const HEAD: &str = r#"title = "t"
 proves = ["A4"]
 hosts = ["igpu"]
 stack = "plex"
-given = [ { remove = "@secret" } ]
+given = [ { remove = "@secret" }, { knob = "hang", of = "@holder" } ]
 broken-by = "no-alert"
 "#;
 const MEASURED: &str = r#"
