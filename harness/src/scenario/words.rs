@@ -156,7 +156,7 @@ pub(super) const WORDS: &[Word] = &[
     word(Line, Leads, "alert", "Alerts about each of the units that the endpoint accepted.", r#"{ alert = "@unit", matches = "host: {hostname} ", priority = 8, times = 1 }"#),
     word(Line, Leads, "file", "What a file is like at the end of the step.", r#"{ file = "@env-paths", mode = "0600", lines = ["{secret}"] }"#),
     word(Line, Leads, "output", "Lines that the step's last command printed and that match.", r#"{ output = "^healthy$", times = 1 }"#),
-    word(Line, Leads, "process", "Programs started during the step whose arguments, joined with blanks, match.", r#"{ process = "docker-compose .* up ", at-least = 1 }"#),
+    word(Line, Leads, "process", "Programs started during the step whose arguments, joined with blanks, match. Of more than 24 arguments the first 24 are known.", r#"{ process = "docker-compose .* up ", at-least = 1 }"#),
     word(Line, Leads, "at-most", "The largest ratio of the guest time of this step's actions to that of a measured step.", r#"{ at-most = 1.5, of = "healthy" }"#),
     word(Line, Plain, "red", "This line must fail under the faults of `broken-by`.", r#"{ unit = "@unit", enters = "failed", red = true }"#),
     word(Line, With(&["unit"]), "enters", "A state that each unit enters, however shortly.", r#"{ unit = "@unit", enters = "active", sub = "exited", within = "20s" }"#),
