@@ -76,7 +76,7 @@ pub fn scenarios_with_faults(project: &Project) -> Result<Vec<Scenario>> {
 
 /// Why a fault cannot be put into a generation for a trial.
 pub fn misfit(generation: &Generation, fault: &Fault, trial: &Trial) -> Option<String> {
-    fault.apply(generation, trial.stack.as_deref()).err().map(|error| error.to_string())
+    fault.check(generation, trial.stack.as_deref()).err().map(|error| error.to_string())
 }
 
 /// All scenarios of the project; the error shows every mistake in them.

@@ -59,37 +59,49 @@ impl Fault {
     /// variant it may have nothing to change, since variants differ from the base.
     pub fn apply(&self, generation: &Generation, stack: Option<&str>) -> Result<Generation> {
         let mut patched = generation.clone();
-        for patch in &self.patch {
-            let source = self.resolve(&patch.file, stack)?;
-            self.change(patch, &mut patched, &source, 1..=1)?;
-            for variant in patched.variants.values_mut().filter(|variant| variant.files.contains_key(&source)) {
-                self.change(patch, variant, &source, 0..=1)?;
-            }
+        patched.files.extend(self.patched(generation, stack, 1..=1)?);
+        for variant in patched.variants.values_mut() {
+            let files = self.patched(variant, stack, 0..=1)?;
+            variant.files.extend(files);
         }
         Ok(patched)
     }
 
-    /// Replaces the patch's text in a file, where it has to occur as often as `expected` says.
-    fn change(
+    /// Whether [`Fault::apply`] would succeed.
+    pub fn check(&self, generation: &Generation, stack: Option<&str>) -> Result<()> {
+        self.patched(generation, stack, 1..=1)?;
+        generation.variants.values().try_for_each(|variant| self.patched(variant, stack, 0..=1).map(drop))
+    }
+
+    /// The files that the fault changes, as it leaves them. The text of each patch has to occur as often as `expected`
+    /// says.
+    fn patched(
         &self,
-        patch: &Patch,
-        generation: &mut Generation,
-        source: &str,
+        generation: &Generation,
+        stack: Option<&str>,
         expected: RangeInclusive<usize>,
-    ) -> Result<()> {
-        let Some(bytes) = generation.files.get_mut(source) else {
-            return Err(self.refuse(format!("the generation has no file {source}")));
-        };
-        let text = str::from_utf8(bytes).map_err(|_| self.refuse(format!("{source} is no text")))?;
-        let count = text.matches(&patch.find).count();
-        if !expected.contains(&count) {
-            return Err(self.refuse(format!(
-                "the text to replace occurs {count} times in {source}, and must occur once; the file has changed: \
-                 adapt the patch"
-            )));
+    ) -> Result<BTreeMap<String, Vec<u8>>> {
+        let mut changed: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        for patch in &self.patch {
+            let source = self.resolve(&patch.file, stack)?;
+            let Some(bytes) = changed.get(&source).or_else(|| generation.files.get(&source)) else {
+                if expected.contains(&0) {
+                    continue;
+                }
+                return Err(self.refuse(format!("the generation has no file {source}")));
+            };
+            let text = str::from_utf8(bytes).map_err(|_| self.refuse(format!("{source} is no text")))?;
+            let count = text.matches(&patch.find).count();
+            if !expected.contains(&count) {
+                return Err(self.refuse(format!(
+                    "the text to replace occurs {count} times in {source}, and must occur once; the file has changed: \
+                     adapt the patch"
+                )));
+            }
+            let text = text.replacen(&patch.find, &patch.replace, 1);
+            changed.insert(source, text.into_bytes());
         }
-        *bytes = text.replacen(&patch.find, &patch.replace, 1).into_bytes();
-        Ok(())
+        Ok(changed)
     }
 
     fn resolve(&self, text: &str, stack: Option<&str>) -> Result<String> {
