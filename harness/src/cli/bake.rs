@@ -8,6 +8,7 @@ use crate::scenario::Hardware;
 
 use super::Exit;
 use super::arguments::BakeArguments;
+use super::print::print;
 use super::session;
 
 /// Prepares templates and says what it took. Several hosts are prepared beside each other.
@@ -23,17 +24,17 @@ pub fn bake(arguments: &BakeArguments) -> Result<Exit> {
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(panicked()))).collect()
     });
     for prepared in prepared {
-        let prepared = prepared?;
+        let prepared = prepared.map_err(|error| hosts.recorder().unless_interrupted(error))?;
         let template = prepared.template()?;
         let figures = template.figures;
-        anstream::println!(
-            "{}  {}: booted in {:.0} s, settled after {:.0} s more ({:.0} s of guest time in all)",
+        print(&format!(
+            "{}  {}: booted in {:.0} s, settled after {:.0} s more ({:.0} s of guest time in all)\n",
             template.entry.path().display(),
             prepared.generation.manifest.host,
             figures.boot_seconds,
             figures.settle_seconds,
             figures.guest_seconds
-        );
+        ))?;
     }
     Ok(Exit::Passed)
 }

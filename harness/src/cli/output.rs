@@ -1,16 +1,19 @@
 //! The folder that a run leaves: events, reports, and for each trial timeline, journal and console.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::event::{Event, TrialFinished};
+use crate::judge::Outcome;
 use crate::report::{Style, html, junit, read_events, timeline_text};
 use crate::run::{Error, Result};
 use crate::scenario::Source;
 use crate::timeline::Timeline;
+
+use super::print::say;
 
 /// The folder of one run.
 #[derive(Debug, Clone)]
@@ -45,8 +48,18 @@ impl Output {
                 Err(error) => return Err(Error::io("create", &folder)(error)),
             }
         }
-        point_to_latest(all, &folder)?;
         Ok(Output { folder })
+    }
+
+    /// Makes this run the latest: from now on it has something to tell.
+    pub fn becomes_latest(&self) -> Result<()> {
+        self.folder.parent().map_or(Ok(()), |all| point_to_latest(all, &self.folder))
+    }
+
+    /// Whether a file that is written at the end of a run can be.
+    pub fn can_write(path: &Path) -> Result<()> {
+        let opened = File::options().create(true).append(true).open(path);
+        opened.map(drop).map_err(|error| Error::Usage(format!("cannot write {}: {error}", path.display())))
     }
 
     /// The newest run's folder below `all`.
@@ -79,12 +92,15 @@ impl Output {
         File::options().create(true).append(true).open(&path).map_err(Error::io("open", path))
     }
 
-    /// The events so far.
+    /// The events so far. Lines that are none are left out, and said.
     pub fn read_events(&self) -> Result<Vec<Event>> {
         let path = self.folder.join(EVENTS);
-        let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-        read_events(&text)
-            .map_err(|error| Error::Project { place: path.display().to_string(), problem: error.to_string() })
+        let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
+        let (events, errors) = read_events(&String::from_utf8_lossy(&bytes));
+        for error in errors {
+            say(&format!("warning: {}: {error}", path.display()));
+        }
+        Ok(events)
     }
 
     /// Writes what a trial has left behind.
@@ -98,19 +114,20 @@ impl Output {
         write(&folder.join("console.log"), console.as_bytes())
     }
 
-    /// Writes the reports of the whole run from its events.
+    /// Writes the reports of the whole run from its events. Processes of one nextest do so one after the other, so that the
+    /// last one's reports have all that the others did.
     pub fn write_reports(&self, sources: &[Source], style: &Style, extra_junit: Option<&Path>) -> Result<()> {
+        let lock = self.events()?;
+        lock.lock().map_err(Error::io("lock", self.folder.join(EVENTS)))?;
         let events = self.read_events()?;
+        let page = html(&events, sources, &timelines_of_failures(&events), style);
+        write(&self.folder.join("report.html"), page.as_bytes())?;
         let report = junit(&events, style).map_err(|error| Error::Project {
             place: self.folder.join("junit.xml").display().to_string(),
             problem: error.to_string(),
         })?;
         write(&self.folder.join("junit.xml"), report.as_bytes())?;
-        if let Some(path) = extra_junit {
-            write(path, report.as_bytes())?;
-        }
-        let page = html(&events, sources, &timelines_of_failures(&events), style);
-        write(&self.folder.join("report.html"), page.as_bytes())
+        extra_junit.map_or(Ok(()), |path| write(path, report.as_bytes()))
     }
 }
 
@@ -164,9 +181,22 @@ fn is_folder_of(folder: &Path, label: &str) -> bool {
     name.strip_prefix(&folder_name(label)).is_some_and(|rest| rest.is_empty() || is_repetition(rest))
 }
 
-/// The names of the trials that failed or broke, as a later run selects them.
-pub fn failed(events: &[Event]) -> Vec<String> {
-    use crate::judge::Outcome;
+/// The names of the trials that failed, broke or were not finished, as a later run selects them.
+pub fn unsettled(events: &[Event]) -> Vec<String> {
+    let selected = events.iter().filter_map(|event| match event {
+        Event::RunStarted { trials, .. } => Some(trials),
+        _ => None,
+    });
+    let failed = failed(events);
+    let is_finished =
+        |name: &str| events.iter().any(|event| matches!(event, Event::TrialFinished(done) if done.trial == name));
+    let mut seen = BTreeSet::new();
+    let unsettled = selected.flatten().filter(|name| failed.contains(*name) || !is_finished(name));
+    unsettled.filter(|name| seen.insert(*name)).cloned().collect()
+}
+
+/// The names of the trials that failed or broke.
+fn failed(events: &[Event]) -> BTreeSet<String> {
     let finished = events.iter().filter_map(|event| match event {
         Event::TrialFinished(finished) => Some(finished),
         _ => None,
@@ -206,6 +236,42 @@ fn point_to_latest(all: &Path, folder: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_run_has_not_seen_pass_is_selected_again() {
+        let started = |trials: &[&str]| Event::RunStarted {
+            at: String::new(),
+            version: String::new(),
+            trials: trials.iter().map(ToString::to_string).collect(),
+            accelerator: String::new(),
+        };
+        let finished = |trial: &str, outcome: Outcome| {
+            Event::TrialFinished(TrialFinished {
+                trial: trial.to_owned(),
+                title: String::new(),
+                scenario: String::new(),
+                proves: Vec::new(),
+                outcome,
+                reason: None,
+                judgement: None,
+                host_seconds: 0.0,
+                guest_seconds: 0.0,
+                slow: None,
+                folder: None,
+                kept: false,
+            })
+        };
+        use Outcome::{Broken, Failed, Passed, Skipped};
+        let check = |events: Vec<Event>, expected: &[&str]| assert_eq!(unsettled(&events), expected, "{events:?}");
+        check(vec![], &[]);
+        let begun = || started(&["a", "b", "c"]);
+        check(vec![begun()], &["a", "b", "c"]);
+        check(vec![begun(), finished("a", Passed), finished("c", Skipped)], &["b"]);
+        check(vec![begun(), finished("c", Broken), finished("a", Failed), finished("b", Passed)], &["a", "c"]);
+        // Repetitions, and processes of one nextest.
+        check(vec![started(&["a", "a"]), finished("a", Failed), finished("a", Passed)], &["a"]);
+        check(vec![started(&["a"]), started(&["b"]), finished("b", Passed), finished("a", Passed)], &[]);
+    }
 
     #[test]
     fn a_kept_machine_is_found_by_its_trial() {

@@ -1,4 +1,4 @@
-//! Standard output.
+//! Standard output and error.
 
 use std::io::{ErrorKind, Write};
 
@@ -14,6 +14,12 @@ pub fn print(text: &str) -> Result<()> {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::io("write to", "standard output")(error)),
         _ => Ok(()),
     }
+}
+
+/// Says something beside what the command is asked for. Nothing depends on its being heard: the terminal may be closed by
+/// now, or the disk full.
+pub fn say(text: &str) {
+    let _unheard = writeln!(anstream::stderr(), "{text}");
 }
 
 /// A number of bytes for people.

@@ -11,8 +11,9 @@ use crate::scenario::Time;
 
 use super::Exit;
 use super::arguments::{Environment, RunArguments, TimeChoice};
-use super::output::{Output, failed};
+use super::output::{Output, unsettled};
 use super::plan::{Matrix, Selection};
+use super::print::print;
 use super::session;
 use super::suite::{Suite, SuiteOptions};
 
@@ -53,11 +54,10 @@ pub fn run(arguments: &RunArguments) -> Result<Exit> {
         return Err(Error::Usage(problem));
     }
     if arguments.list {
-        for planned in &planned {
-            anstream::println!("{}: test", planned.unique());
-        }
+        print(&planned.iter().map(|planned| format!("{}: test\n", planned.unique())).collect::<String>())?;
         return Ok(Exit::Passed);
     }
+    arguments.junit.as_deref().map_or(Ok(()), Output::can_write)?;
     let libtest = Arguments { test_threads: arguments.jobs, ..Arguments::default() };
     let suite = Suite::open(project, matrix, SuiteOptions { out, keep: arguments.keep, style, libtest })?;
     suite.run(planned, arguments.junit.as_deref())
@@ -67,6 +67,8 @@ pub fn run(arguments: &RunArguments) -> Result<Exit> {
 pub fn test_main() -> std::process::ExitCode {
     let arguments = Arguments::from_args();
     match test(&arguments) {
+        // To cargo and nextest a trial that is ignored, with its reason, is no failure.
+        Ok(Exit::Skipped) => Exit::Passed.into(),
         Ok(exit) => exit.into(),
         Err(error) => {
             anstream::eprintln!("error: {error}");
@@ -123,10 +125,10 @@ pub fn style() -> Style {
 
 fn last_failed(out: &std::path::Path) -> Result<Vec<String>> {
     let latest = Output::latest(out)?;
-    let names = failed(&latest.read_events()?);
+    let names = unsettled(&latest.read_events()?);
     if names.is_empty() {
         let folder = latest.folder().display();
-        return Err(Error::Usage(format!("nothing failed or broke in the last run, {folder}")));
+        return Err(Error::Usage(format!("nothing failed, broke or is unfinished in the last run, {folder}")));
     }
     Ok(names)
 }

@@ -1,5 +1,6 @@
 //! What every command that runs machines needs: the project, the cache, somebody who listens, and a way to stop.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::event::Event;
@@ -7,6 +8,7 @@ use crate::image::{self, Store};
 use crate::run::{Error, ForeignSystem, Hosts, Nodes, Project, Recorder, Result};
 
 use super::arguments::{GuestArguments, GuestChoice, SystemArguments};
+use super::print::say;
 
 /// The host of the project that is meant where none is named.
 const DEFAULT_HOST: &str = "igpu";
@@ -58,28 +60,35 @@ pub fn default_host(project: &Project) -> String {
 /// Says what a long piece of work does, beside what the command is asked for.
 pub fn say_progress(event: Event) {
     if let Event::Progress { task, message } = event {
-        anstream::eprintln!("{task}: {message}");
+        say(&format!("{task}: {message}"));
     }
 }
 
 fn listen_for_signals(recorder: &Arc<Recorder>) -> Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(|source| Error::Io {
-        operation: "listen for",
-        path: "signals".into(),
-        source,
-    })?;
+    // What whoever started us has us ignore, as `nohup` does, stays ignored.
+    let listened = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
+    let mut signals =
+        signal_hook::iterator::Signals::new(listened).map_err(Error::io("listen for", Path::new("signals")))?;
     let recorder = Arc::clone(recorder);
     std::thread::spawn(move || {
         for signal in signals.forever() {
             if recorder.is_interrupted() {
-                anstream::eprintln!("interrupted twice: ending at once; the next run sweeps what is left in the cache");
+                say("interrupted twice: ending at once; the next run sweeps what is left in the cache");
                 std::process::exit(128 + signal);
             }
-            anstream::eprintln!("interrupted: ending the machines (once more ends at once)");
             recorder.interrupt();
             image::end_programs();
+            say("interrupted: ending the machines (once more ends at once)");
         }
     });
     Ok(())
+}
+
+/// Whether this process ignores a signal: the bit of its number, from 1, in `SigIgn` (proc_pid_status(5)).
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask & (1 << (signal - 1)) != 0
 }

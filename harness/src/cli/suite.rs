@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::num::NonZero;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Scope, ScopedJoinHandle};
@@ -23,6 +24,7 @@ use crate::timeline::Timeline;
 use super::needless::{Needless, Needs};
 use super::output::{Output, SPEC};
 use super::plan::{Matrix, Planned};
+use super::print::say;
 use super::{Exit, session};
 
 /// A run that is about to begin.
@@ -72,7 +74,7 @@ impl Suite {
             let shown = terminal.lock().unwrap_or_else(PoisonError::into_inner).event(&event, begin.elapsed());
             // A full disk or a closed terminal must not end the trials that still run; the missing lines are said.
             if let Err(error) = written.and(shown) {
-                anstream::eprintln!("warning: an event could not be reported: {error}");
+                say(&format!("warning: an event could not be reported: {error}"));
             }
         })?;
         let processors = || std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -93,6 +95,12 @@ impl Suite {
 
     /// Runs trials and gives the exit code that their outcomes deserve.
     pub fn run(self, planned: Vec<Planned>, junit: Option<&Path>) -> Result<Exit> {
+        let recorder = Arc::clone(self.hosts.recorder());
+        // Whatever an interruption has made fail, it is no fault of ours.
+        self.run_all(planned, junit).map_err(|error| recorder.unless_interrupted(error))
+    }
+
+    fn run_all(self, planned: Vec<Planned>, junit: Option<&Path>) -> Result<Exit> {
         let begin = Instant::now();
         let mut accelerator = match planned.iter().find(|planned| planned.skip.is_none()) {
             Some(first) => self.hosts.accelerator(&first.host().host)?.reason,
@@ -101,6 +109,7 @@ impl Suite {
         if !self.style.options.is_empty() {
             accelerator = format!("{accelerator}; {}", self.style.options.join(" "));
         }
+        self.output.becomes_latest()?;
         self.hosts.emit(Event::RunStarted {
             at: jiff::Timestamp::now().to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -109,6 +118,7 @@ impl Suite {
         });
         let suite = Arc::new(self);
         let bakes = suite.bakes(&planned)?;
+        let count = planned.len();
         let trials = planned.into_iter().map(|planned| Suite::trial(&suite, planned)).collect();
         let lost = std::thread::scope(|scope| {
             let baking = suite.bake(scope, &bakes)?;
@@ -116,9 +126,10 @@ impl Suite {
                 // Nothing can run beside it, and the trials' lines would be mixed with its own.
                 baking.into_iter().for_each(|thread| drop(thread.join()));
             }
-            // Its conclusion knows only passed and failed; the outcomes say more, but for a trial that panicked.
-            let conclusion = libtest_mimic::run(&suite.libtest, trials);
-            Ok::<_, Error>(suite.lost(&conclusion))
+            // It panics when standard output is closed; what was run until then is reported all the same.
+            let run = || libtest_mimic::run(&suite.libtest, trials);
+            let conclusion = std::panic::catch_unwind(AssertUnwindSafe(run)).ok();
+            Ok::<_, Error>(suite.lost(conclusion.as_ref(), count))
         })?;
         let seconds = begin.elapsed().as_secs_f64();
         let needless = suite.needless()?;
@@ -139,9 +150,11 @@ impl Suite {
         Ok(Exit::of_outcomes(outcomes.iter().copied().chain(needless).chain(lost)))
     }
 
-    /// How many trials were begun and have no outcome: something of ours panicked in them.
-    fn lost(&self, conclusion: &Conclusion) -> u64 {
-        let ran = conclusion.num_passed + conclusion.num_failed + conclusion.num_ignored;
+    /// How many trials were begun and have no outcome: something of ours panicked in them. The conclusion knows only
+    /// passed and failed; without one, all of `count` were to be run.
+    fn lost(&self, conclusion: Option<&Conclusion>, count: usize) -> u64 {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        let ran = conclusion.map_or(count, |found| found.num_passed + found.num_failed + found.num_ignored);
         let outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
         ran.saturating_sub(u64::try_from(outcomes.len()).unwrap_or(u64::MAX))
     }
@@ -209,7 +222,7 @@ impl Suite {
         };
         let (finished, timeline) = match recorded {
             Ok(recorded) => recorded,
-            Err(Error::Interrupted) => return Ok(Completion::ignored_with("interrupted")),
+            Err(_) if self.hosts.recorder().is_interrupted() => return Ok(Completion::ignored_with("interrupted")),
             Err(error) => (planned.without_machine(Outcome::Broken, error.to_string()), None),
         };
         if let (Outcome::Passed, Some(timeline), Some(judgement)) = (finished.outcome, &timeline, &finished.judgement) {
@@ -280,7 +293,9 @@ impl Suite {
         };
         let result = work.await;
         if let Err(error) = &result {
-            anstream::eprintln!("warning: a machine could not be kept: {error}");
+            // Half a machine is of no use, and its memory may be what fills the disk.
+            let _may_not_be_there = fs::remove_dir_all(folder.join("machine"));
+            say(&format!("warning: a machine could not be kept: {error}"));
         }
         result.is_ok()
     }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -12,13 +13,22 @@ use super::{Error, Result, tools};
 
 /// The process groups of the programs that run now.
 static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+/// Whether no program shall be started any more.
+static ENDED: AtomicBool = AtomicBool::new(false);
 
-/// Asks every program that runs for a build to end; each then fails for whoever waits for it.
+/// Asks every program that runs for a build to end; each then fails for whoever waits for it. No other is started, and
+/// nobody waits for another process's builds any more.
 pub fn end_programs() {
+    ENDED.store(true, Ordering::Relaxed);
     for group in RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         // A group that has just ended needs no signal any more.
         let _gone = kill_process_group(*group, Signal::TERM);
     }
+}
+
+/// An error once everything shall end.
+pub(super) fn go_on() -> Result<()> {
+    if ENDED.load(Ordering::Relaxed) { Err(Error::Ended) } else { Ok(()) }
 }
 
 /// How many of a failed program's lines an error shows.
@@ -35,6 +45,7 @@ pub(super) fn run(
     advice: &'static str,
     line: &mut dyn FnMut(&str),
 ) -> Result<()> {
+    go_on()?;
     let program = command.get_program().to_string_lossy().into_owned();
     let failed = |source: io::Error| Error::io("run", &program)(source);
     let mut command = ending_with_us(&command);

@@ -56,6 +56,10 @@ pub enum Error {
         install: String,
     },
 
+    /// Everything shall end.
+    #[error("interrupted: no program is started any more")]
+    Ended,
+
     /// A program ran and failed.
     #[error("cannot {operation}: {program} ended with {status}; its last lines:\n{last_lines}\n{advice}")]
     Command {

@@ -12,6 +12,7 @@ pub mod guest;
 pub mod guest_program;
 mod initrd;
 mod key;
+mod lock;
 mod sources;
 pub mod store;
 pub mod test_image;

@@ -8,7 +8,7 @@
 //! [`Store::remove`] needs it for itself.
 
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
 
 use super::digest::{self, Digests};
-use super::{Error, Key, Progress, Result};
+use super::{Error, Key, Progress, Result, lock};
 
 pub(super) const LOCKS: &str = "locks";
 pub(super) const UNFINISHED: &str = "tmp";
@@ -62,7 +62,7 @@ impl Store {
             create_folder(&root.join(folder))?;
         }
         let path = root.join(LOCKS).join(WHOLE);
-        let in_use = open_lock(&path)?;
+        let in_use = lock::open(&path)?;
         // Somebody who cleans has it for moments only.
         flock(&in_use, FlockOperation::LockShared).map_err(|error| Error::io("lock", &path)(error.into()))?;
         let store = Store { root, in_use: Arc::new(in_use) };
@@ -122,7 +122,7 @@ impl Store {
             return Ok(Begun::Ready(entry));
         }
         let name = format!("{kind}-{key}");
-        let lock = self.lock(&name, progress)?;
+        let lock = lock::take(&self.root.join(LOCKS), &name, progress)?;
         match self.find(kind, key) {
             Ok(Some(entry)) => return Ok(Begun::Ready(entry)),
             Ok(None) => {}
@@ -218,28 +218,6 @@ impl Store {
         Ok(self.root.join(kind))
     }
 
-    /// Takes the lock of a name and leaves in the lock file who has it since when, for others that wait.
-    fn lock(&self, name: &str, progress: &dyn Progress) -> Result<File> {
-        let path = self.root.join(LOCKS).join(name);
-        let mut lock = open_lock(&path)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => {
-                let holder = fs::read_to_string(&path).map_err(Error::io("read the lock", &path))?;
-                progress.waiting(&format!("waiting: another process is building {name} ({})", holder.trim_end()));
-                lock.lock().map_err(Error::io("wait for the lock", &path))?;
-            }
-            Err(fs::TryLockError::Error(source)) => return Err(Error::io("lock", &path)(source)),
-        }
-        let holder = format!(
-            "process {}, since {}\n",
-            std::process::id(),
-            jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default()
-        );
-        lock.set_len(0).and_then(|()| lock.write_all(holder.as_bytes())).map_err(Error::io("write the lock", &path))?;
-        Ok(lock)
-    }
-
     /// Keeps one damaged entry a name for people to look at; an older one makes room.
     fn move_aside(&self, kind: &str, key: &Key) -> Result<PathBuf> {
         let path = self.folder_of(kind)?.join(key.to_string());
@@ -265,7 +243,7 @@ impl Store {
         for folder in folders_in(&self.root.join(UNFINISHED))? {
             let name = folder.file_name().unwrap_or_default().to_string_lossy();
             let name = name.split('.').next().unwrap_or_default();
-            let lock = open_lock(&self.root.join(LOCKS).join(name))?;
+            let lock = lock::open(&self.root.join(LOCKS).join(name))?;
             if lock.try_lock().is_ok() {
                 remove_folder(&folder)?;
             }
@@ -343,12 +321,6 @@ pub struct Finding {
     pub entry: PathBuf,
     /// What is wrong with it.
     pub problem: Error,
-}
-
-/// Opens a lock file, which stays when it is let go.
-fn open_lock(path: &Path) -> Result<File> {
-    let mut options = File::options();
-    options.read(true).write(true).create(true).truncate(false).open(path).map_err(Error::io("open the lock", path))
 }
 
 fn create_folder(path: &Path) -> Result<()> {

@@ -49,8 +49,9 @@ pub struct Probe {
     pub reason: String,
 }
 
-/// How long the probe guest may take; under KVM it needs about a second.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the probe guest may take. Under KVM it needs about a second; the verdict holds until this machine is booted
+/// anew, so it must not be one on a busy moment.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a guest shows that has come to life: the line that the guest image's initrd prints when the kernel's command
 /// line has `harness.probe`, or the last of a kernel that was given no program to begin with.

@@ -10,6 +10,9 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::{Error, Result};
 
+/// How long QEMU may take to answer a command.
+const ANSWER: Duration = Duration::from_secs(120);
+
 /// A connection to QEMU's control socket.
 #[derive(Debug)]
 pub(super) struct Qmp {
@@ -39,8 +42,17 @@ impl Qmp {
         Ok(qmp)
     }
 
-    /// Runs one command and gives what it returns.
+    /// Runs one command and gives what it returns. QEMU answers at once, also where what it begins takes longer: one that
+    /// does not is stuck.
     pub async fn execute(&mut self, command: &str, arguments: Value) -> Result<Value> {
+        let stuck = |_| Error::Refused {
+            command: command.to_owned(),
+            answer: format!("nothing, for {} s: QEMU is stuck", ANSWER.as_secs()),
+        };
+        tokio::time::timeout(ANSWER, self.ask(command, arguments)).await.map_err(stuck)?
+    }
+
+    async fn ask(&mut self, command: &str, arguments: Value) -> Result<Value> {
         let mut line = json!({ "execute": command, "arguments": arguments }).to_string();
         line.push('\n');
         let sent = self.writer.write_all(line.as_bytes()).await;

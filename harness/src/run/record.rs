@@ -35,6 +35,11 @@ impl Recorder {
         self.interrupted.load(Ordering::Relaxed)
     }
 
+    /// The error, or that the run was interrupted: what fails then may fail for that.
+    pub fn unless_interrupted(&self, error: Error) -> Error {
+        if self.is_interrupted() { Error::Interrupted } else { error }
+    }
+
     /// Does some work unless the run is interrupted; the work is dropped then, and with it its machines.
     pub async fn until_interrupted<T>(&self, work: impl Future<Output = Result<T>>) -> Result<Result<T>> {
         let interrupted = async {

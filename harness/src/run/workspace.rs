@@ -90,7 +90,11 @@ fn sweep(all: &Path) -> Result<()> {
             Err(_) => !process_lives(&folder),
         };
         if dead {
-            fs::remove_dir_all(&folder).map_err(Error::io("remove what a dead run left in", &folder))?;
+            match fs::remove_dir_all(&folder) {
+                // Another process sweeps, too.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                removed => removed.map_err(Error::io("remove what a dead run left in", &folder))?,
+            }
         }
     }
     Ok(())

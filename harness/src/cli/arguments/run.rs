@@ -55,7 +55,7 @@ pub struct RunArguments {
     /// Only one share of the selected trials, such as 1/3: for dividing a run among machines
     #[arg(long, value_name = "N/M")]
     pub shard: Option<Shard>,
-    /// Only what failed or broke in the last run
+    /// Only what failed or broke in the last run, or was not finished
     #[arg(long)]
     pub last_failed: bool,
     /// Keep the machines of trials that fail or break, for `harness enter`

@@ -7,6 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::super::Content;
+use std::io::Write as _;
+
 use super::*;
 
 /// Remembers what was said, and passes on that somebody waits.
