@@ -129,6 +129,9 @@ impl Suite {
             // It panics when standard output is closed; what was run until then is reported all the same.
             let run = || libtest_mimic::run(&suite.libtest, trials);
             let conclusion = std::panic::catch_unwind(AssertUnwindSafe(run)).ok();
+            if conclusion.is_none() {
+                say("warning: nobody reads what this run prints; its reports have the trials that it has done");
+            }
             Ok::<_, Error>(suite.lost(conclusion.as_ref(), count))
         })?;
         let seconds = begin.elapsed().as_secs_f64();
