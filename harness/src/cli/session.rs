@@ -66,8 +66,9 @@ pub fn say_progress(event: Event) {
 
 fn listen_for_signals(recorder: &Arc<Recorder>) -> Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    // What whoever started us has us ignore, as `nohup` does, stays ignored.
-    let listened = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| !is_ignored(*signal));
+    // `nohup` has us ignore a terminal that goes away. (A script's shell has what it starts in the background ignore SIGINT;
+    // somebody who sends that means it.)
+    let listened = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| *signal != SIGHUP || !is_ignored(SIGHUP));
     let mut signals =
         signal_hook::iterator::Signals::new(listened).map_err(Error::io("listen for", Path::new("signals")))?;
     let recorder = Arc::clone(recorder);
