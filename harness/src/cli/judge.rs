@@ -14,6 +14,7 @@ use super::Exit;
 use super::arguments::JudgeArguments;
 use super::enter::parts;
 use super::lint;
+use super::output::TIMELINE;
 use super::print::print;
 use super::run::style;
 use super::session;
@@ -51,12 +52,12 @@ pub fn judge(arguments: &JudgeArguments) -> Result<Exit> {
 
 /// The recording in a trial's folder, or the one that is named.
 fn recording(path: &Path) -> PathBuf {
-    if path.is_dir() { path.join("timeline.jsonl") } else { path.to_owned() }
+    if path.is_dir() { path.join(TIMELINE) } else { path.to_owned() }
 }
 
 fn read(path: &Path) -> Result<Timeline> {
     let unusable = |problem: String| {
-        let advice = "a recording is the `timeline.jsonl` in a trial's folder, below the `out/` of its run";
+        let advice = format!("a recording is the `{TIMELINE}` in a trial's folder, below the `out/` of its run");
         Error::Usage(format!("cannot judge {}: {problem}; {advice}", path.display()))
     };
     let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;

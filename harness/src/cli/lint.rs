@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::generation::{Fault, Generation};
-use crate::run::{BESIDE, Error, Project, Result, world};
+use crate::run::{BESIDE, Error, Project, Result, is_toml, world};
 use crate::scenario::{self, Coverage, Diagnostic, Scenario, Section, Source, Trial, World};
 
 use super::Exit;
@@ -140,8 +140,7 @@ fn no_scenario(path: &Path) -> Option<&'static str> {
     if BESIDE.contains(&&*name) {
         return Some("this is no scenario; `harness lint` without files checks it, and the scenarios by it");
     }
-    let is_toml = path.extension().is_some_and(|extension| extension == "toml");
-    (!is_toml).then_some("this is no scenario: those are TOML, in files that end with .toml")
+    (!is_toml(path)).then_some("this is no scenario: those are TOML, in files that end with .toml")
 }
 
 fn place(path: &Path) -> (Section, String) {

@@ -29,7 +29,7 @@ pub fn list(arguments: &ListArguments) -> Result<Exit> {
     let mut scenarios = lint::scenarios(&project)?;
     if let Some(host) = &arguments.host {
         let hosts: Vec<String> =
-            project.generations()?.into_iter().map(|generation| generation.manifest.host).collect();
+            project.generations()?.iter().map(|generation| generation.manifest.host.clone()).collect();
         known("host", host, &hosts)?;
     }
     if arguments.coverage {

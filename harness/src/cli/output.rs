@@ -22,7 +22,8 @@ pub struct Output {
 }
 
 const EVENTS: &str = "events.jsonl";
-const TIMELINE: &str = "timeline.jsonl";
+/// The recording of a trial, in its folder.
+pub const TIMELINE: &str = "timeline.jsonl";
 const LATEST: &str = "latest";
 /// The description of a kept machine, beside its memory and disks.
 pub const SPEC: &str = "spec.json";
@@ -236,6 +237,7 @@ fn point_to_latest(all: &Path, folder: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::sample;
 
     #[test]
     fn what_a_run_has_not_seen_pass_is_selected_again() {
@@ -245,22 +247,7 @@ mod tests {
             trials: trials.iter().map(ToString::to_string).collect(),
             accelerator: String::new(),
         };
-        let finished = |trial: &str, outcome: Outcome| {
-            Event::TrialFinished(TrialFinished {
-                trial: trial.to_owned(),
-                title: String::new(),
-                scenario: String::new(),
-                proves: Vec::new(),
-                outcome,
-                reason: None,
-                judgement: None,
-                host_seconds: 0.0,
-                guest_seconds: 0.0,
-                slow: None,
-                folder: None,
-                kept: false,
-            })
-        };
+        let finished = |trial, outcome| Event::TrialFinished(sample::finished(trial, outcome, Vec::new()));
         use Outcome::{Broken, Failed, Passed, Skipped};
         let check = |events: Vec<Event>, expected: &[&str]| assert_eq!(unsettled(&events), expected, "{events:?}");
         check(vec![], &[]);

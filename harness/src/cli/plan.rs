@@ -187,7 +187,7 @@ impl Matrix {
 impl Selection {
     fn wants(&self, planned: &Planned) -> bool {
         let label = planned.label();
-        let host = self.host.as_ref().is_none_or(|host| planned.name.starts_with(&format!("{host}::")));
+        let host = self.host.as_ref().is_none_or(|host| planned.host().host == *host);
         let chosen = self.filters.is_empty() || self.filters.iter().any(|filter| fits(&label, filter, self.exact));
         let skipped = self.skip.iter().any(|skip| fits(&label, skip, self.exact));
         let only = self.only.as_ref().is_none_or(|only| only.contains(&label));

@@ -11,14 +11,20 @@ use super::{Error, Progress, Result, command};
 pub(super) fn take(folder: &Path, name: &str, progress: &dyn Progress) -> Result<File> {
     let path = folder.join(name);
     let mut lock = open(&path)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(fs::TryLockError::WouldBlock) => {
+    let mut is_said = false;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => break,
+            // A signal would not end a wait in the kernel.
+            Err(fs::TryLockError::WouldBlock) => command::go_on()?,
+            Err(fs::TryLockError::Error(source)) => return Err(Error::io("lock", &path)(source)),
+        }
+        if !is_said {
             let holder = fs::read_to_string(&path).map_err(Error::io("read the lock", &path))?;
             progress.waiting(&format!("waiting: another process is building {name} ({})", holder.trim_end()));
-            wait_for(&lock, &path)?;
+            is_said = true;
         }
-        Err(fs::TryLockError::Error(source)) => return Err(Error::io("lock", &path)(source)),
+        std::thread::sleep(Duration::from_millis(100));
     }
     let holder = format!(
         "process {}, since {}\n",
@@ -33,16 +39,4 @@ pub(super) fn take(folder: &Path, name: &str, progress: &dyn Progress) -> Result
 pub(super) fn open(path: &Path) -> Result<File> {
     let mut options = File::options();
     options.read(true).write(true).create(true).truncate(false).open(path).map_err(Error::io("open the lock", path))
-}
-
-/// Waits for a lock, and sees meanwhile whether everything shall end: a signal does not end a wait in the kernel.
-fn wait_for(lock: &File, path: &Path) -> Result<()> {
-    loop {
-        match lock.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(fs::TryLockError::WouldBlock) => command::go_on()?,
-            Err(fs::TryLockError::Error(source)) => return Err(Error::io("wait for the lock", path)(source)),
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }

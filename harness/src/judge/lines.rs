@@ -10,7 +10,7 @@ use super::{Subject, Verdict, counted, performed, picture, words};
 
 /// By what a line is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum DecidedBy {
+enum DecidedBy {
     /// By what it waits for, or the end of its time.
     Sight,
     /// By the barrier past its horizon.
@@ -21,7 +21,7 @@ pub(super) enum DecidedBy {
     Actions,
 }
 
-pub(super) fn decided_by(what: &Expectation) -> DecidedBy {
+fn decided_by(what: &Expectation) -> DecidedBy {
     match what {
         Expectation::UnitEnters { .. } | Expectation::Order { .. } => DecidedBy::Sight,
         Expectation::Journal { times, .. } | Expectation::Alert { times, .. } => {

@@ -162,14 +162,12 @@ fn processor_time(identifier: u32) -> Option<Duration> {
 /// The processor time of a process group: a node's start script waits for the programs that make its disks, which takes
 /// minutes for a large system, before it becomes QEMU. None once the leader is gone.
 fn group_time(group: u32) -> Option<Duration> {
-    let own = stat(&group.to_string())?;
-    let others = fs::read_dir("/proc").ok()?.filter_map(|entry| {
-        let name = entry.ok()?.file_name().into_string().ok()?;
-        stat(&name).filter(|fields| name != group.to_string() && fields.get(2) == Some(&group.into()))
-    });
+    stat(&group.to_string())?;
+    let processes = fs::read_dir("/proc").ok()?.filter_map(|entry| stat(entry.ok()?.file_name().to_str()?));
+    let members = processes.filter(|fields| fields.get(2) == Some(&group.into()));
     // Those that have ended count with whoever waited for them.
     let ticks = |fields: Vec<u64>| fields.get(11..15).map_or(0, |times| times.iter().sum::<u64>());
-    Some(clock(others.chain([own]).map(ticks).sum()))
+    Some(clock(members.map(ticks).sum()))
 }
 
 /// The fields of `/proc/<pid>/stat` (proc_pid_stat(5)) behind the program's name, from the third on. What is no number, as

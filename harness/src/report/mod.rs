@@ -16,7 +16,7 @@ mod junit;
 mod list;
 mod row;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod standing;
 mod strip;
 mod style;

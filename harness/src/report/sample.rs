@@ -117,7 +117,7 @@ pub(super) fn verdict(result: VerdictResult, index: usize, piece: &str) -> Verdi
 }
 
 /// How a trial ended, with the verdicts that did not pass.
-pub(super) fn finished(trial: &str, outcome: Outcome, verdicts: Vec<Verdict>) -> TrialFinished {
+pub(crate) fn finished(trial: &str, outcome: Outcome, verdicts: Vec<Verdict>) -> TrialFinished {
     TrialFinished {
         trial: trial.to_owned(),
         title: "A missing secret stops the stack".to_owned(),

@@ -28,7 +28,7 @@ pub use nodes::Nodes;
 pub use prepared::{Origin, Prepared};
 pub use project::Project;
 pub use record::Recorder;
-pub use scenario_files::BESIDE;
+pub use scenario_files::{BESIDE, is_toml};
 pub use trial::{Finished, TrialRun};
 pub use workspace::{Folder, Workspace};
 pub use world::world;

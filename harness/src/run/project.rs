@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
@@ -20,6 +20,8 @@ pub struct Project {
     root: PathBuf,
     foreign: Option<Arc<Foreign>>,
     nodes: Option<Nodes>,
+    /// The generations, once they were read: whoever checks scenarios asks for them several times.
+    generations: Arc<OnceLock<Vec<Generation>>>,
 }
 
 /// The content of secrets by the absolute path where they belong in the guest.
@@ -64,7 +66,7 @@ impl Project {
             Error::Usage(format!("cannot find the checkout of the project at {}: {error}", root.display()))
         })?;
         if root.join(SIGN).is_file() {
-            Ok(Project { root, foreign: None, nodes: None })
+            Ok(Project { root, foreign: None, nodes: None, generations: Arc::default() })
         } else {
             Err(Error::Usage(format!("{} is no checkout of the project: it has no {SIGN}", root.display())))
         }
@@ -179,12 +181,16 @@ impl Project {
 
     /// The hosts that the project has a rendered copy of, or somebody else's generation, alone. The copy serves whoever
     /// only reads scenarios, without Nix; a test holds it to what the stack library renders.
-    pub fn generations(&self) -> Result<Vec<Generation>> {
+    pub fn generations(&self) -> Result<&[Generation]> {
         if let Some(foreign) = &self.foreign {
-            return Ok(vec![foreign.generation().clone()]);
+            return Ok(std::slice::from_ref(foreign.generation()));
+        }
+        if let Some(read) = self.generations.get() {
+            return Ok(read);
         }
         let folder = self.root.join("fixtures/rendered");
-        listed(&folder)?.iter().map(|host| Ok(Generation::read(host)?)).collect()
+        let read = listed(&folder)?.iter().map(|host| Ok(Generation::read(host)?)).collect::<Result<_>>()?;
+        Ok(self.generations.get_or_init(|| read))
     }
 
     /// The test secrets of a generation, the base or a variant, encrypted as sops does it: natively and as fallback. A

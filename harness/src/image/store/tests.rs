@@ -1,5 +1,6 @@
 //! The cache under everything that goes wrong with caches.
 
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
@@ -7,8 +8,6 @@ use std::thread;
 use std::time::Duration;
 
 use super::super::Content;
-use std::io::Write as _;
-
 use super::*;
 
 /// Remembers what was said, and passes on that somebody waits.
